@@ -1,0 +1,91 @@
+# make book    set up, execute every chapter, build the HTML book
+# make test    set up, run every test of the package, the chapters, the book and its pages in a browser
+# make serve   build the book and show it on localhost
+# make lint    check the style of package, tests, benchmarks and chapters
+# make bench   set up the peers, run the benchmarks
+# make clean   remove what was built (not .venv)
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_VERSION ?=
+PORT ?= 8000
+JOBS ?= 2
+CHAPTERS = $(wildcard book/[0-9][0-9]-*.md)
+COURSEKIT_COLAB_LIST ?= ../shared/colab/pip-freeze.txt
+export COURSEKIT_COLAB_LIST
+export PYTHONPATH := $(CURDIR)/book/_ext
+
+BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . \
+         -W -n --keep-going $(BOOK_FLAGS)
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make requirements"
+
+.PHONY: book test serve lint format bench clean requirements notebooks colab setup
+.DELETE_ON_ERROR:
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/npm.json pyproject.toml
+	@bash requirements/venv.sh $(VENV) $(PYTHON_VERSION)
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m coursebook.assets
+	@touch $@
+
+# What only the tests need: a browser, and the versions that Colab has.
+$(VENV)/.ready-test: $(VENV)/.ready $(wildcard $(COURSEKIT_COLAB_LIST))
+	$(BIN)/python -m coursebook.browser
+	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab $(COURSEKIT_COLAB_LIST)
+	@touch $@
+
+$(VENV)/.ready-bench: $(VENV)/.ready requirements/bench.txt
+	$(INSTALL) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# A failed build forgets the pages it read: an incremental one would pass over the warnings of unchanged pages.
+book: $(VENV)/.ready
+	@$(BUILD) || { rm -rf _build/.doctrees; exit 1; }
+	@echo "The book is at $(CURDIR)/_build/html/index.html"
+
+serve: book
+	$(BIN)/python -m http.server $(PORT) --bind localhost --directory _build/html
+
+# Chapters first, one at a time, since they are timed; the build then shows what they computed.
+test: $(VENV)/.ready $(VENV)/.ready-test
+	$(BIN)/python -m pytest book
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore tests/browser -n $(JOBS) --dist loadfile
+	@$(MAKE) book
+	$(BIN)/python -m pytest tests/browser -n $(JOBS)
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m coursebook.lint $(CHAPTERS)
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/python -m coursebook.lint --fix $(CHAPTERS)
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.ready $(VENV)/.ready-bench
+	$(BIN)/python -m bench
+
+notebooks: $(VENV)/.ready
+	$(BIN)/python -m coursebook.notebooks _build/notebooks
+
+# Every notebook in an environment of the versions that Colab has today.
+colab: $(VENV)/.ready notebooks
+	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab-today $(COURSEKIT_COLAB_LIST) nbclient ipykernel ipywidgets
+	$(BIN)/uv pip install --quiet --python $(VENV)/colab-today --no-deps .
+	cd _build/notebooks && ../../$(VENV)/colab-today/bin/jupyter execute --timeout=600 *.ipynb
+
+clean:
+	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+requirements: $(VENV)/.ready
+	$(LOCK) requirements/uv.in --python-version 3.11 -o requirements/uv.txt
+	$(LOCK) pyproject.toml --extra widgets --extra book --extra dev --python-version 3.11 \
+	    --constraint requirements/constraints.in -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra bench --python-version 3.11 --constraint requirements/dev.txt -o requirements/bench.txt

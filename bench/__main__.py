@@ -1,0 +1,12 @@
+"""Run every benchmark; the exit status is 1 if one is over its limit."""
+
+import sys
+
+import torch
+
+from bench import imports, training
+from coursekit.recipes.records import hardware
+
+print(f"torch {torch.__version__}; {hardware()}")
+results = [benchmark.main() for benchmark in (imports, training)]
+sys.exit(0 if all(results) else 1)

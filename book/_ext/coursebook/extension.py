@@ -1,0 +1,36 @@
+"""The book's own Sphinx extension: own cache, own assets, no stranger's server, no picture without words."""
+
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from coursebook import api, assets, cache, kernel, launch, pages
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Set what depends on the machine: the folder of executed chapters and that of the pages' scripts."""
+    kernel.isolate()
+    config.nb_execution_cache_path = str(cache.cache_path())
+    config.html_static_path.append(str(assets.ensure()))
+
+
+def prune_cache(app: Sphinx, error: Exception | None) -> None:
+    """After a good build, forget the executed chapters of older sources."""
+    if error is None:
+        cache.prune(cache.cache_path())
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the parts."""
+    app.connect("config-inited", configure, priority=900)
+    app.connect("autodoc-process-docstring", api.escape_docstring, priority=900)
+    app.connect("autodoc-process-signature", api.readable_signature)
+    app.connect("missing-reference", api.show_unlinked, priority=900)
+    app.connect("doctree-resolved", pages.drop_unused_widget_state)
+    app.connect("doctree-resolved", pages.demand_alt_texts)
+    app.connect("html-page-context", launch.add_button, priority=900)
+    app.connect("html-page-context", pages.add_widget_scripts)
+    app.connect("build-finished", pages.add_site_files)
+    app.connect("build-finished", prune_cache)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,56 @@
+"""What a page must have, and what a site needs beside its pages."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+NOT_FOUND = Path(__file__).with_name("404.html")
+
+logger = logging.getLogger(__name__)
+
+
+def demand_alt_texts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Warn, which fails the build, where a picture has no alternative text."""
+    for image in doctree.findall(nodes.image):
+        if not image.get("alt", "").strip():
+            hint = "say in `alt` what is to be seen (code cells: `mystnb: {image: {alt: ...}}`)"
+            logger.warning("a picture without alternative text: %s", hint, location=image)
+
+
+def raw_texts(doctree: nodes.document, mime: str) -> list[nodes.raw]:
+    """The raw HTML nodes that hold a script of type `mime`."""
+    return [node for node in doctree.findall(nodes.raw) if mime in node.astext()]
+
+
+def drop_unused_widget_state(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Keep the saved state of live widgets only on pages that show one: it is large, and nothing reads it."""
+    if not raw_texts(doctree, WIDGET_VIEW):
+        for node in raw_texts(doctree, WIDGET_STATE):
+            node.parent.remove(node)
+
+
+def add_widget_scripts(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    """Load the widget manager where a live widget is shown, and nowhere else."""
+    if WIDGET_VIEW in context.get("body", ""):
+        app.add_js_file("widgets/require.js")
+        app.add_js_file("widgets/embed-amd.js")
+
+
+def add_site_files(app: Sphinx, error: Exception | None) -> None:
+    """Write .nojekyll (folders that begin with _ are pages' assets) and the page for a wrong address."""
+    if error or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    (out / ".nojekyll").touch()
+    home = json.dumps(urlsplit(app.config.html_baseurl).path or "/")
+    page = NOT_FOUND.read_text().replace("HOME", home).replace("TITLE", app.config.html_title)
+    (out / "404.html").write_text(page)

@@ -1,0 +1,3 @@
+"""Chapters are collected as tests; see book/_ext/coursebook/chapters.py."""
+
+pytest_plugins = ["coursebook.chapters"]

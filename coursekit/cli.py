@@ -1,0 +1,191 @@
+"""The command line: `coursekit recipes | train | sample | evaluate`."""
+
+import functools
+import inspect
+import json
+import statistics
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Train and judge the models of the course book.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="Folder of a trained model.")]
+Seed = Annotated[int, typer.Option(help="Seed of all that is drawn.")]
+Device = Annotated[str | None, typer.Option(help="Such as cpu or cuda; by default the accelerator, if any.")]
+
+
+def plainly(command: Callable[..., None]) -> Callable[..., None]:
+    """Show an error that a user can mend as its message, without a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **keywords: Any) -> None:
+        try:
+            command(*args, **keywords)
+        except (ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:
+            typer.secho(f"Error: {error}", fg="red", err=True)
+            raise typer.Exit(1) from error
+
+    return run
+
+
+@app.command()
+def recipes() -> None:
+    """List the recipes with their keywords and defaults."""
+    from coursekit.recipes import known
+
+    for name, keywords in known().items():
+        typer.echo(
+            f"{name}\n  " + "\n  ".join(f"{key} = {json.dumps(value)}" for key, value in keywords.items())
+        )
+
+
+@app.command()
+@plainly
+def train(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe; `coursekit recipes` lists them.")],
+    folder: Annotated[Path | None, typer.Option(help="Where the run lives; by default runs/RECIPE.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of steps in all; by default the recipe's.")
+    ] = None,
+    set: Annotated[list[str] | None, typer.Option(help="A keyword of the recipe, as key=value.")] = None,
+    seed: Seed = 0,
+    checkpoint_every: Annotated[int, typer.Option(help="Steps between two checkpoints.")] = 1000,
+    log_every: Annotated[int, typer.Option(help="Steps between two entries of the history.")] = 100,
+    device: Device = None,
+    precision: Annotated[str | None, typer.Option(help="no or bf16.")] = None,
+    compile: Annotated[bool, typer.Option(help="Use torch.compile.")] = False,
+) -> None:
+    """Train a recipe; the same command again continues a run that was stopped."""
+    from coursekit import recipes
+    from coursekit.recipes.records import record
+    from coursekit.train import tune_cpu
+
+    chosen = recipes.get(recipe, **_keywords(set or []))
+    tune_cpu()
+    folder = folder or Path("runs") / recipe
+    options = {"checkpoint_every": checkpoint_every, "log_every": log_every, "device": device}
+    options |= {"precision": precision, "compile": compile}
+    _, history = recipes.train(chosen, folder, steps=steps, seed=seed, facts=record(), **options)
+    typer.echo(f"{folder}: {history}")
+
+
+@app.command()
+@plainly
+def sample(
+    folder: Folder,
+    n: Annotated[int, typer.Option(help="Number of draws.")] = 64,
+    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("samples.png"),
+    seed: Seed = 0,
+    device: Device = None,
+) -> None:
+    """Draw images from a trained model and save them as one picture."""
+    import torch
+    from torchvision.utils import save_image
+
+    from coursekit import recipes
+    from coursekit.protocols import HasSample
+    from coursekit.train.processes import Processes
+
+    model = recipes.load(folder).to(Processes(device).device)
+    if not isinstance(model, HasSample):
+        raise ValueError(f"{type(model).__name__} can't be sampled: it is not a model of p(x).")
+    torch.manual_seed(seed)
+    x = model.sample(n).float().cpu()
+    if x.ndim != 4:
+        raise ValueError(f"A draw of {folder} has shape {tuple(x.shape[1:])}; a picture needs (C, H, W).")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    x = (x + 1) / 2 if x.min() < 0 else x
+    save_image(x.clamp(0, 1), out, nrow=max(1, round(n**0.5)), pad_value=0.5)
+    typer.echo(str(out))
+
+
+@app.command()
+@plainly
+def evaluate(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders of trained models that differ by seed only.")
+    ],
+    k: Annotated[int | None, typer.Option(help="Importance samples a row, where the model takes k.")] = None,
+    split: Annotated[str, typer.Option(help="train or test.")] = "test",
+    n: Annotated[int | None, typer.Option(help="Number of rows; by default all.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Rows at once.")] = 64,
+    seed: Seed = 0,
+    device: Device = None,
+    result: Annotated[Path | None, typer.Option(help="JSON file to write the result to.")] = None,
+) -> None:
+    """Measure the mean log-likelihood in nats, of one model or of several trainings of one recipe."""
+    from coursekit.recipes.records import record
+    from coursekit.train.files import write_json
+    from coursekit.train.processes import Processes
+
+    options = {"n": n, "batch_size": batch_size, "seed": seed}
+    runs = [_judge(folder, split, k, Processes(device).device, options) for folder in folders]
+    first = runs[0]
+    if any((run["recipe"], run["keywords"]) != (first["recipe"], first["keywords"]) for run in runs):
+        raise ValueError("The folders hold different recipes or keywords: evaluate them one at a time.")
+    settings = {"split": split, "k": k, **options}
+    report = record() | {"settings": settings, "metrics": _summary(runs), "runs": runs}
+    typer.echo(json.dumps(report["metrics"], indent=1))
+    if result is not None:
+        write_json(result, report)
+
+
+def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """One model's facts and metrics."""
+    import time
+
+    from coursekit import recipes
+    from coursekit.metrics import likelihood
+    from coursekit.recipes.checkpoint import CONFIG
+    from coursekit.train.files import read_json
+
+    model, config = recipes.load(folder).to(device), read_json(folder / CONFIG)
+    data = recipes.get(config["recipe"], **config["keywords"]).data(split)
+    started = time.perf_counter()
+    metrics = {}
+    for method in ("elbo", "log_prob"):
+        if not hasattr(model, method):
+            raise ValueError(f"{type(model).__name__} has no {method}: it can't be judged by its likelihood.")
+        takes_k = "k" in inspect.signature(getattr(model, method)).parameters
+        chosen = {"k": k} if k is not None and takes_k else {}
+        metrics[method] = asdict(likelihood.evaluate(model, data, method=method, **chosen, **options))
+    seconds = round(time.perf_counter() - started, 1)
+    return {key: config.get(key) for key in ("recipe", "keywords", "seed", "training", "sha256")} | {
+        "metrics": metrics,
+        "seconds": seconds,
+    }
+
+
+def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Each metric of one run, or its mean and standard deviation over several."""
+    if len(runs) == 1:
+        return runs[0]["metrics"]
+    values = {name: [run["metrics"][name]["mean"] for run in runs] for name in runs[0]["metrics"]}
+    return {
+        name: runs[0]["metrics"][name]
+        | {
+            "mean": statistics.fmean(means),
+            "stderr": statistics.fmean(run["metrics"][name]["stderr"] for run in runs),
+            "runs": len(means),
+            "std_over_runs": statistics.stdev(means),
+        }
+        for name, means in values.items()
+    }
+
+
+def _keywords(settings: list[str]) -> dict[str, Any]:
+    """["lr=1e-3", "net=conv"] -> {"lr": 0.001, "net": "conv"}; a value is JSON, or else a word."""
+    keywords = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not (key and equals):
+            raise ValueError(f"--set takes key=value, got {setting!r}.")
+        try:
+            keywords[key] = json.loads(value)
+        except json.JSONDecodeError:
+            keywords[key] = value
+    return keywords

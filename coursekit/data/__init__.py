@@ -1,0 +1,51 @@
+"""Data: toy densities, digits, glyphs, real image sets and text, each with `batch(step, size, seed)`.
+
+Nothing here needs a network but the real image sets, and those say so.
+"""
+
+from coursekit.data import text
+from coursekit.data.archives import celeba, omniglot
+from coursekit.data.binarized import binarized_mnist
+from coursekit.data.glyph_set import glyphs
+from coursekit.data.pen import COLOURS, FONTS, render
+from coursekit.data.sets import BinarySet, ImageSet, TensorSet
+from coursekit.data.small import digits
+from coursekit.data.toys import (
+    Checkerboard,
+    EightGaussians,
+    GaussianMixture,
+    Pinwheel,
+    Rings,
+    SCurve,
+    Spirals,
+    SwissRoll,
+    TwoMoons,
+)
+from coursekit.data.vision import cifar10, fashion_mnist, mnist
+
+__all__ = [
+    "COLOURS",
+    "FONTS",
+    "BinarySet",
+    "Checkerboard",
+    "EightGaussians",
+    "GaussianMixture",
+    "ImageSet",
+    "Pinwheel",
+    "Rings",
+    "SCurve",
+    "Spirals",
+    "SwissRoll",
+    "TensorSet",
+    "TwoMoons",
+    "binarized_mnist",
+    "celeba",
+    "cifar10",
+    "digits",
+    "fashion_mnist",
+    "glyphs",
+    "mnist",
+    "omniglot",
+    "render",
+    "text",
+]

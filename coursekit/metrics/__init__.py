@@ -1,0 +1,1 @@
+"""Metrics: how good is a model, with the uncertainty of the answer."""

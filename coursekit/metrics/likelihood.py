@@ -1,0 +1,131 @@
+"""Mean log-likelihood of a data set, with its standard error."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from coursekit import ops
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over independent rows.
+
+    Attributes:
+        mean: the mean.
+        stderr: its standard error, standard deviation / sqrt(n): over the choice of rows, not over trainings.
+        n: number of rows.
+        unit: such as "nats".
+    """
+
+    mean: float
+    stderr: float
+    n: int
+    unit: str = "nats"
+
+    @classmethod
+    def of(cls, values: Tensor, unit: str = "nats") -> "Estimate":
+        """The mean of values (n,), n >= 1; the standard error of a single value is NaN."""
+        values = values.double()
+        stderr = values.std().item() / math.sqrt(len(values)) if len(values) > 1 else math.nan
+        return cls(values.mean().item(), stderr, len(values), unit)
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ± {self.stderr:.2f} {self.unit} ({self.n} rows)"
+
+
+def evaluate(
+    model: nn.Module,
+    data: Any,
+    *,
+    method: Literal["log_prob", "elbo"] = "log_prob",
+    n: int | None = None,
+    batch_size: int = 64,
+    seed: int = 0,
+    progress: bool = True,
+    **keywords: Any,
+) -> Estimate:
+    """Mean of log p(x | c), or of its lower bound, over a data set; every row counts once.
+
+    Args:
+        model: has the method; it is put into evaluation mode meanwhile.
+        data: a tensor (N, *), a pair of tensors (x, c), or an object with batch(step, size, seed) -> (x, c);
+            on the way to the model a batch moves to its device.
+        method: "log_prob" or "elbo".
+        n: number of rows; None takes all of a finite set.
+        batch_size: rows at once; a model that draws k samples a row is fastest and leanest with few.
+        seed: of the noise and of drawn data; the caller's random state stays as it was.
+        progress: show a progress bar.
+        keywords: passed on to the method, such as k=5000.
+
+    Returns:
+        The mean in nats.
+
+    Raises:
+        TypeError: the model lacks the method.
+        ValueError: data is endless and n is None, or a value is not finite.
+    """
+    if not callable(getattr(model, method, None)):
+        raise TypeError(f"{type(model).__name__} has no {method}: a family without it can't be compared so.")
+    n = _rows(data) if n is None else n
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    values, mode = [], model.training
+    model.eval()
+    bar = tqdm(total=n, unit="row", disable=not progress)
+    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []), bar:
+        torch.manual_seed(seed)
+        for x, c in _batches(data, n, batch_size, seed):
+            values.append(getattr(model, method)(x.to(device), c if c is None else c.to(device), **keywords))
+            bar.update(len(x))
+    model.train(mode)
+    return Estimate.of(_finite(torch.cat(values).cpu(), method))
+
+
+def bits_per_dim(estimate: Estimate, dims: int, levels: int | None = None) -> Estimate:
+    """The same result in bits per dimension, lower is better; arguments as for `ops.bits_per_dim`.
+
+    Raises:
+        ValueError: the estimate is not in nats.
+    """
+    if estimate.unit != "nats":
+        raise ValueError(f"The estimate is in {estimate.unit}; bits per dimension are computed from nats.")
+    mean = ops.bits_per_dim(torch.tensor(estimate.mean, dtype=torch.float64), dims, levels).item()
+    return Estimate(mean, estimate.stderr / (dims * math.log(2)), estimate.n, "bits per dimension")
+
+
+def _rows(data: Any) -> int:
+    """Number of rows of a finite set."""
+    if isinstance(data, tuple):
+        return len(data[0])
+    if not hasattr(data, "__len__"):
+        raise ValueError(f"{type(data).__name__} is endless: say how many rows to draw, such as n=10_000.")
+    return len(data)
+
+
+def _batches(data: Any, n: int, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """The first n rows, at most `size` at a time; the last batch is cut."""
+    for step, start in enumerate(range(0, n, size)):
+        rows = slice(start, min(n, start + size))
+        if isinstance(data, Tensor):
+            yield data[rows], None
+        elif isinstance(data, tuple):
+            yield data[0][rows], data[1][rows]
+        else:
+            x, c = data.batch(step, size, seed)
+            yield x[: n - start], c if c is None else c[: n - start]
+
+
+def _finite(values: Tensor, method: str) -> Tensor:
+    """The values, refused if one of them is not a finite number."""
+    bad = (~values.isfinite()).nonzero()
+    if len(bad):
+        raise ValueError(
+            f"{method} is {values[bad[0, 0]].item()} at row {bad[0, 0].item()} ({len(bad)} of {len(values)} "
+            "rows are not finite): look for data outside the model's range, or a model that diverged."
+        )
+    return values

@@ -1,0 +1,148 @@
+"""The parts of the book's extension, each alone."""
+
+import re
+import tarfile
+
+import nbformat
+import pytest
+
+from coursebook import api, assets, cache, launch, lint, notebooks
+from tests.book.little import CHAPTER, ROOT
+
+CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.md"))
+
+
+def test_the_cache_key_sees_content_and_names_and_nothing_else(tmp_path):
+    """Renaming a module changes what can be imported; a touched file or compiled code changes nothing."""
+    module = tmp_path / "coursekit" / "a.py"
+    module.parent.mkdir()
+    module.write_text("x = 1\n")
+    key = cache.cache_key(tmp_path)
+    (module.parent / "__pycache__").mkdir()
+    (module.parent / "__pycache__" / "a.pyc").write_text("compiled")
+    module.touch()
+    (tmp_path / "README.md").write_text("prose")
+    assert cache.cache_key(tmp_path) == key
+    module.rename(module.with_name("b.py"))
+    renamed = cache.cache_key(tmp_path)
+    assert renamed != key
+    module.with_name("b.py").write_text("x = 2\n")
+    assert cache.cache_key(tmp_path) not in (key, renamed)
+
+
+def test_old_caches_are_forgotten_but_never_the_present_one(tmp_path):
+    """Each edit of the package makes a folder; they must not pile up."""
+    for name in "abcdef":
+        (tmp_path / name).mkdir()
+    cache.prune(tmp_path / "a", keep=3)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert "a" in left
+    assert len(left) == 3
+
+
+def test_an_archive_with_another_hash_is_refused(tmp_path):
+    """What npm delivers is trusted by its hash alone."""
+    archive = tmp_path / "x-1.0.0.tgz"
+    archive.write_bytes(b"not what was pinned")
+    with pytest.raises(ValueError, match=r"x-1\.0\.0\.tgz has sha512 .* pins 00"):
+        assets.verified(archive, "00")
+
+
+def test_only_the_wanted_files_are_taken_from_an_archive(tmp_path):
+    """A package of 24 MB gives the 3 MB that pages load."""
+    source = tmp_path / "package"
+    (source / "fonts").mkdir(parents=True)
+    (source / "a.js").write_text("a")
+    (source / "b.js").write_text("b")
+    (source / "fonts" / "f").write_text("f")
+    with tarfile.open(tmp_path / "p.tgz", "w:gz") as tar:
+        tar.add(source, "package")
+    assets.pick(tmp_path / "p.tgz", {"a.js": "lib/a.js", "fonts": "lib/fonts"}, tmp_path / "out")
+    taken = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    assert taken == {"lib/a.js", "lib/fonts/f"}
+
+
+def test_colab_is_sent_to_the_branch_of_notebooks():
+    """Colab can't open the MyST source."""
+    url = launch.colab_url("https://github.com/a/b", "03-vae")
+    assert url == "https://colab.research.google.com/github/a/b/blob/notebooks/03-vae.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("plain", "escaped"),
+    [
+        ("(B, *) -> (B,)", r"(B, \*) -> (B,)"),
+        ("p(x | z)", r"p(x \| z)"),
+        ("`x * y` and ``a | b``", "`x * y` and ``a | b``"),
+        (":ivar steps, lr: numbers", ":ivar steps,lr: numbers"),
+        ("the array x_ holds", r"the array x\_ holds"),
+    ],
+)
+def test_docstrings_are_text_and_not_markup(plain, escaped):
+    """A formula must come through as it was written."""
+    assert api.escape(plain) == escaped
+
+
+def test_ruff_hears_of_code_cells_and_we_of_lines(tmp_path, monkeypatch, capsys):
+    """A report must lead to the line of the chapter, past options and prose."""
+    monkeypatch.chdir(ROOT)
+    chapter = tmp_path / "01-x.md"
+    chapter.write_text(
+        CHAPTER + "\n```{code-cell} ipython3\n:tags: [hide-input]\n\nimport os\nundefined_name\n```\n"
+    )
+    assert lint.main([chapter], fix=False) == 1
+    line = chapter.read_text().splitlines().index("undefined_name") + 1
+    assert f"{chapter}:{line}:1: F821" in capsys.readouterr().out
+
+
+def test_formatting_changes_code_cells_and_nothing_else(tmp_path, monkeypatch):
+    """Prose, options and other blocks stay as they are, byte by byte."""
+    monkeypatch.chdir(ROOT)
+    text = CHAPTER + "\n```python\nx=1\n```\n\n```{code-cell} ipython3\n---\nmystnb: {}\n---\nx=1\n```\n"
+    chapter = tmp_path / "01-x.md"
+    chapter.write_text(text)
+    lint.main([chapter], fix=True)
+    assert chapter.read_text() == text.replace("---\nx=1\n", "---\nx = 1\n")
+
+
+def test_long_cells_are_named(tmp_path, monkeypatch, capsys):
+    """Twenty lines are what a reader takes in."""
+    monkeypatch.chdir(ROOT)
+    chapter = tmp_path / "01-x.md"
+    chapter.write_text("```{code-cell} ipython3\n" + "print()\n" * 21 + "```\n")
+    assert lint.main([chapter], fix=False) == 1
+    assert "a cell of 21 lines, more than 20" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def index():
+    """What the real book's roles point to."""
+    return notebooks.read_index()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_chapters_become_notebooks_without_a_trace_of_myst(path, index):
+    """Colab would show a role or a directive as it is typed."""
+    notebook = notebooks.convert(path, index)
+    nbformat.validate(notebook)
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    raw = re.compile(r"\{[a-z:]+\}`|^:{3,}|^`{3,}\{|^\([\w.-]+\)=$|\$\$ *\([\w:.-]+\)", re.M)
+    assert raw.findall(prose) == []
+    assert "%pip install" in notebook.cells[2].source
+
+
+def test_what_has_no_translation_is_an_error(index):
+    """Silence would publish a notebook with raw text in it."""
+    with pytest.raises(ValueError, match=r"the role \{kbd\} has no translation"):
+        notebooks.translate("press {kbd}`x`", index, "03-vae")
+    with pytest.raises(ValueError, match=r"the directive \{tab-set\} has no translation"):
+        notebooks.translate("```{tab-set}\n```", index, "03-vae")
+
+
+def test_roles_and_notes_become_words_and_links(index):
+    """Citations name people and year; a term leads to the glossary; a note is a quotation."""
+    text = notebooks.translate("{cite:t}`kingma2014autoencoding` on {term}`entropy`", index, "03-vae")
+    assert text.startswith("[Kingma and Welling (2014)](https://arxiv.org/abs/1312.6114) on [entropy](")
+    assert "glossary.html#term-entropy" in text
+    note = notebooks.translate(":::{admonition} Why?\n:class: tip\nBecause.\n:::", index, "03-vae")
+    assert note == "> **Why?**\n>\n> Because."

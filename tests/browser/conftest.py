@@ -1,0 +1,92 @@
+"""The built book on localhost, and a Chromium that may ask nobody else."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, sync_playwright
+
+from coursebook.browser import find
+
+HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
+READY = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing."""
+
+    def log_message(self, *arguments: object) -> None:
+        """No line a request."""
+
+
+@dataclass
+class Visit:
+    """An opened page, and all that went wrong since it was opened."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    """Address of the built book."""
+    if not (HTML / "index.html").is_file():
+        pytest.fail(f"There is no book at {HTML}; run `make book` first.")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(HTML)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Playwright's Chromium, or the system's; a failure that names the command to run where there is none."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find(playwright), args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator:
+    """A function that opens a page, with every request to another server blocked and noted."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+
+    def open_page(path: str) -> Visit:
+        seen = Visit(context.new_page())
+        watch(seen, site)
+        seen.page.goto(f"{site}/{path}", wait_until="load")
+        seen.page.evaluate(READY)
+        return seen
+
+    yield open_page
+    context.close()
+
+
+def watch(seen: Visit, site: str) -> None:
+    """Note errors of scripts, files that are missing, and requests to other servers."""
+
+    def guard(route: Route) -> None:
+        if route.request.url.startswith((site, "data:", "blob:")):
+            route.continue_()
+        else:
+            seen.outside.append(route.request.url)
+            route.abort()
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            seen.errors.append(f"{message.type}: {message.text}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 400:
+            seen.errors.append(f"{response.status}: {response.url}")
+
+    seen.page.route("**/*", guard)
+    seen.page.on("console", heard)
+    seen.page.on("response", answered)
+    seen.page.on("pageerror", lambda error: seen.errors.append(f"exception: {error}"))

@@ -1,0 +1,58 @@
+"""A Chromium for tests that look at pages: import `browser` and `visit` into a conftest.py.
+
+    from tests.browser_fixture import browser, visit  # noqa: F401
+
+`visit(url, width=390, dark=True)` opens a page. At the end of the test it fails if any page wrote an error to
+the console, raised one, or asked for anything outside (a host other than localhost).
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from coursebook.browser import find
+
+INSIDE = ("localhost", "127.0.0.1", None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a file; no longer, since playwright keeps an event loop running."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find(playwright), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open pages and hold them to it: no console error, no request to another host."""
+    contexts, faults = [], []
+
+    def guard(route: Route) -> None:
+        if urlsplit(route.request.url).hostname in INSIDE:
+            route.continue_()
+        else:
+            faults.append(f"request outside: {route.request.url}")
+            route.abort()
+
+    def visit(target: str | Path, width: int = 1280, dark: bool = False, **options: object) -> Page:
+        scheme = "dark" if dark else "light"
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, service_workers="block", **options
+        )
+        contexts.append(context)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
+        page.on("console", lambda m: faults.append(f"console: {m.text}") if m.type == "error" else None)
+        page.goto(target.as_uri() if isinstance(target, Path) else target)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert faults == []

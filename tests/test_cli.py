@@ -1,0 +1,103 @@
+"""The command line, from training to a result file, on the 8x8 digits."""
+
+import json
+
+import pytest
+import torch
+from torchvision.io import read_image
+from typer.testing import CliRunner
+
+from coursekit import recipes
+from coursekit.cli import app
+
+
+def coursekit(*arguments: object, code: int = 0) -> str:
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    assert result.exit_code == code, result.output
+    return result.output if code else result.stdout
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Two short trainings that differ by seed."""
+    root = tmp_path_factory.mktemp("runs")
+    for seed in (0, 1):
+        options = ["--folder", root / str(seed), "--steps", 20, "--seed", seed, "--device", "cpu"]
+        coursekit("train", "vae_digits", *options, "--set", "hidden=[16]", "--set", "lr=0.01")
+    return [root / "0", root / "1"]
+
+
+def test_recipes_lists_names_and_keywords():
+    """It is where one looks up what --set takes."""
+    assert "iwae_mnist" in coursekit("recipes")
+    assert 'binarization = "dynamic"' in coursekit("recipes")
+
+
+def test_train_sets_keywords_of_the_recipe(folders):
+    """The value is read as JSON, so a list is a list."""
+    config = json.loads((folders[0] / "config.json").read_text())
+    assert config["keywords"]["hidden"] == [16]
+    assert config["keywords"]["lr"] == 0.01
+    assert config["training"]["steps"] == 20
+    assert config["training"]["versions"]["torch"] == torch.__version__
+
+
+def test_train_again_continues_by_itself(folders, tmp_path):
+    """Twenty steps and then ten more are thirty."""
+    options = ["--folder", tmp_path, "--device", "cpu", "--set", "hidden=[16]", "--log-every", "10"]
+    coursekit("train", "vae_digits", "--steps", 20, *options)
+    coursekit("train", "vae_digits", "--steps", 30, *options)
+    state = json.loads((tmp_path / "training.json").read_text())
+    assert [record["step"] for record in state["history"]["records"]] == [10, 20, 30]
+
+
+def test_sample_writes_a_grid(folders, tmp_path):
+    """Nine 8x8 images with a border of two pixels make 3 * 10 + 2 on a side."""
+    coursekit("sample", folders[0], "--n", 9, "--out", tmp_path / "deep" / "grid.png", "--device", "cpu")
+    assert read_image(str(tmp_path / "deep" / "grid.png")).shape == (3, 32, 32)
+
+
+def test_evaluate_writes_what_another_run_of_it_would_print(folders, tmp_path):
+    """The result file holds command, seeds, data, time, hardware and versions beside the numbers."""
+    arguments = ["evaluate", folders[0], "--k", 3, "--n", 50, "--device", "cpu"]
+    printed = json.loads(coursekit(*arguments, "--result", tmp_path / "result.json"))
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["metrics"] == printed == json.loads(coursekit(*arguments))
+    assert printed["log_prob"]["n"] == 50
+    assert printed["log_prob"]["mean"] > printed["elbo"]["mean"]
+    assert result["settings"] == {"split": "test", "k": 3, "n": 50, "batch_size": 64, "seed": 0}
+    assert {"command", "date", "hardware", "versions"} < result.keys()
+    assert result["runs"][0]["seed"] == 0
+
+
+def test_evaluate_of_two_trainings_reports_their_spread(folders, tmp_path):
+    """The mean and the standard deviation are over trainings, the standard error over rows."""
+    coursekit("evaluate", *folders, "--n", 50, "--device", "cpu", "--result", tmp_path / "r.json")
+    result = json.loads((tmp_path / "r.json").read_text())
+    one, other = (run["metrics"]["elbo"]["mean"] for run in result["runs"])
+    assert result["metrics"]["elbo"]["mean"] == pytest.approx((one + other) / 2)
+    assert result["metrics"]["elbo"]["std_over_runs"] == pytest.approx(abs(one - other) / 2**0.5)
+    assert [run["seed"] for run in result["runs"]] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "vea"], "No recipe is called 'vea'"),
+        (["train", "vae", "--set", "latent_dim"], "--set takes key=value"),
+        (["train", "vae", "--set", "latent_dim=two"], "should be like 2, got 'two'"),
+        (["sample", "nowhere"], "nowhere/config.json is missing"),
+    ],
+)
+def test_a_mistake_is_answered_by_its_message_alone(arguments, message):
+    """Whoever mistypes wants a sentence and no traceback."""
+    output = coursekit(*arguments, code=1)
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_a_model_that_can_not_be_sampled_or_judged_says_so(tmp_path):
+    """An autoencoder has no p(x): that is its lesson."""
+    recipes.save(recipes.build("autoencoder", dataset="digits"), tmp_path)
+    assert "Autoencoder can't be sampled" in coursekit("sample", tmp_path, "--device", "cpu", code=1)
+    assert "Autoencoder has no elbo" in coursekit("evaluate", tmp_path, "--device", "cpu", code=1)

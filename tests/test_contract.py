@@ -1,0 +1,221 @@
+"""What every model promises, held against each of them: a new model is one more line in MODELS."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Distribution
+from torch.testing import assert_close
+
+from coursekit.models.vae import (
+    IWAE,
+    PCA,
+    VAE,
+    Autoencoder,
+    BernoulliDecoder,
+    GaussianDecoder,
+    LinearGaussian,
+)
+from coursekit.nets import MLP, ConvDecoder, ConvEncoder
+from coursekit.protocols import HasDecode, HasELBO, HasEncode, HasLogProb, HasSample, Trainable
+
+SHAPE, LATENT, CLASSES = (1, 8, 8), 3, 4
+
+
+def mlps(out: int, c_dim: int = 0) -> tuple[nn.Module, nn.Module]:
+    return MLP(SHAPE, out, (16,), c_dim), MLP(LATENT, math.prod(SHAPE), (16,), c_dim)
+
+
+def vae(c_dim: int = 0, learn_variance: bool = False) -> VAE:
+    encoder, net = mlps(2 * LATENT, c_dim)
+    return VAE(encoder, GaussianDecoder(net, SHAPE, 0.5, learn_variance), LATENT)
+
+
+def binary_vae(c_dim: int = 0) -> VAE:
+    encoder, net = mlps(2 * LATENT, c_dim)
+    return VAE(encoder, BernoulliDecoder(net, SHAPE), LATENT, beta=2.0, analytic_kl=False)
+
+
+def conv_vae(c_dim: int = 0) -> VAE:
+    encoder = ConvEncoder(SHAPE, 2 * LATENT, 4, c_dim)
+    return VAE(encoder, BernoulliDecoder(ConvDecoder(LATENT, SHAPE, 4, c_dim), SHAPE), LATENT)
+
+
+def iwae(c_dim: int = 0) -> IWAE:
+    encoder, net = mlps(2 * LATENT, c_dim)
+    return IWAE(encoder, BernoulliDecoder(net, SHAPE), LATENT, k=3)
+
+
+def linear_gaussian() -> LinearGaussian:
+    return LinearGaussian(torch.randn(6, 2), torch.randn(6), 0.3)
+
+
+MODELS = {
+    "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
+    "vae": vae,
+    "vae, learnt variance": lambda: vae(learn_variance=True),
+    "vae, binary": binary_vae,
+    "vae, convolutions": conv_vae,
+    "iwae": iwae,
+    "linear gaussian": linear_gaussian,
+}
+CONDITIONAL = {"vae": vae, "vae, binary": binary_vae, "vae, convolutions": conv_vae, "iwae": iwae}
+
+
+def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Tensor:
+    """Data of the kind the model is for: vectors, binary images, or images in [-1, 1]."""
+    g = torch.Generator().manual_seed(seed)
+    if isinstance(model, LinearGaussian):
+        return torch.randn(n, 6, generator=g)
+    x = torch.rand(n, *SHAPE, generator=g)
+    binary = isinstance(getattr(model, "decoder", None), BernoulliDecoder)
+    return x.round() if binary else 2 * x - 1
+
+
+def run(
+    model: nn.Module, x: torch.Tensor, c: torch.Tensor | None = None, seed: int = 1
+) -> list[torch.Tensor]:
+    """Everything the model can do with x, in one fixed order, from one seed."""
+    torch.manual_seed(seed)
+    out = []
+    if isinstance(model, Trainable):
+        out += [loss for _, loss in model.losses(x, c)]
+    out += [getattr(model, verb)(x, c) for verb in ("elbo", "log_prob") if hasattr(model, verb)]
+    if isinstance(model, HasEncode):
+        code = model.encode(x, c)
+        code = code.mean if isinstance(code, Distribution) else code
+        decoded = model.decode(code, c)
+        out += [code, decoded.mean if isinstance(decoded, Distribution) else decoded]
+    if isinstance(model, HasSample):
+        out.append(model.sample(len(x), c))
+    return out
+
+
+@pytest.fixture(params=MODELS)
+def named(request, device):
+    torch.manual_seed(0)
+    return request.param, MODELS[request.param]().to(device)
+
+
+def test_shapes_and_units(named, device):
+    """Bounds and likelihoods are one finite number an example; samples and decodings look like the data."""
+    name, model = named
+    x = example(name, model).to(device)
+    if isinstance(model, HasELBO):
+        assert model.elbo(x).shape == (5,)
+        assert model.elbo(x).isfinite().all()
+    if isinstance(model, HasLogProb):
+        assert model.log_prob(x).shape == (5,)
+        assert not model.log_prob(x).isnan().any()
+    if isinstance(model, HasSample):
+        sample = model.sample(3)
+        assert sample.shape == (3, *x.shape[1:])
+        assert sample.dtype == x.dtype
+        assert not sample.requires_grad
+    if isinstance(model, HasEncode) and isinstance(model, HasDecode):
+        code = model.encode(x)
+        z = code.mean if isinstance(code, Distribution) else code
+        decoded = model.decode(z)
+        if isinstance(decoded, Distribution):
+            assert decoded.batch_shape == (5,)
+            decoded = decoded.mean
+        assert decoded.reshape(x.shape).isfinite().all()
+
+
+def test_every_parameter_gets_a_finite_gradient(named, device):
+    """A part that the loss does not reach would stay at its first, random value."""
+    name, model = named
+    for player, loss in model.losses(example(name, model).to(device)):
+        part = model if player == "model" else getattr(model, player)
+        parameters = [p for p in part.parameters() if p.requires_grad]
+        for p, grad in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+            assert grad.isfinite().all(), f"{player}: a gradient of shape {tuple(p.shape)} is not finite"
+            assert grad.abs().sum() > 0, f"{player}: a gradient of shape {tuple(p.shape)} is zero"
+
+
+def test_a_seed_decides_everything(named, device):
+    name, model = named
+    model.eval()
+    x = example(name, model).to(device)
+    for a, b in zip(run(model, x), run(model, x), strict=True):
+        assert_close(a, b, rtol=0, atol=0)
+
+
+def test_weights_saved_and_loaded_give_the_same_model(named, device, tmp_path):
+    """Through safetensors, into a model that started from other weights."""
+    from safetensors.torch import load_file, save_file
+
+    name, model = named
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors")
+    torch.manual_seed(99)
+    other = MODELS[name]().to(device)
+    x = example(name, model).to(device)
+    assert not all(torch.equal(a, b) for a, b in zip(run(model, x), run(other, x), strict=True))
+    other.load_state_dict(load_file(tmp_path / "model.safetensors"))
+    for a, b in zip(run(model.eval(), x), run(other.eval(), x), strict=True):
+        assert_close(a, b, rtol=0, atol=0)
+
+
+def test_no_tensor_is_made_on_a_device_of_its_own(named, device):
+    """With another default device a tensor made without saying where would land there and clash."""
+    name, model = named
+    x = example(name, model).to(device)
+    expected = run(model.eval(), x)
+    torch.set_default_device("meta")
+    try:
+        actual = run(model, x)
+    finally:
+        torch.set_default_device(None)
+    for a, b in zip(actual, expected, strict=True):
+        assert_close(a, b, rtol=0, atol=0)
+
+
+def test_double_precision_stays_double(named, device):
+    name, model = named
+    for result in run(model.double(), example(name, model).double().to(device)):
+        assert result.dtype == torch.float64
+
+
+def test_arguments_are_left_as_they_were(named, device):
+    name, model = named
+    x = example(name, model).to(device)
+    before = x.clone()
+    run(model, x)
+    assert torch.equal(x, before)
+
+
+def test_a_copy_is_independent(named, device):
+    """What an EMA needs: a deep copy shares nothing with the original."""
+    name, model = named
+    x = example(name, model).to(device)
+    other = copy.deepcopy(model).eval()
+    before = run(other, x)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(1.0)
+    for a, b in zip(run(other, x), before, strict=True):
+        assert_close(a, b, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", CONDITIONAL)
+def test_the_condition_matters_and_labels_equal_one_hot_rows(name, device):
+    torch.manual_seed(0)
+    model = CONDITIONAL[name](CLASSES).to(device).eval()
+    x = example(name, model).to(device)
+    labels = torch.arange(5, device=device) % CLASSES
+    one_hot = nn.functional.one_hot(labels, CLASSES).float()
+    assert model.sample(5, labels).shape == x.shape
+    for a, b in zip(run(model, x, labels), run(model, x, one_hot), strict=True):
+        assert_close(a, b)
+    assert not torch.equal(run(model, x, labels)[0], run(model, x, (labels + 1) % CLASSES)[0])
+    with pytest.raises(ValueError, match="needs a condition"):
+        model.sample(5)
+
+
+def test_a_missing_method_is_information():
+    """An autoencoder has no distribution to draw from, PCA no loss to train on."""
+    assert not isinstance(MODELS["autoencoder"](), HasSample | HasLogProb | HasELBO)
+    assert not isinstance(PCA(2), Trainable | HasSample)
+    assert all(isinstance(vae(), promise) for promise in (Trainable, HasLogProb, HasELBO))
