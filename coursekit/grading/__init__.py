@@ -1,0 +1,1 @@
+"""Exercises: built from one master each, checked in the notebook, graded in a sandbox."""
