@@ -1,4 +1,4 @@
-"""A master notebook of solutions/, read into an `Exercise`: text, questions, solutions, tests, wrong answers."""
+"""A master notebook of solutions/, read into an `Exercise`: text, questions, solutions, tests, answers."""
 
 import ast
 import hashlib
