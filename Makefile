@@ -3,6 +3,7 @@
 # make serve   build the book and show it on localhost
 # make lint    check the style of package, tests, benchmarks and chapters
 # make bench   set up the peers, run the benchmarks
+# make bench-grading   grade 1,000 submissions beside another grader, which is set up first; takes an hour
 # make clean   remove what was built (not .venv)
 
 SHELL := /bin/bash
@@ -21,7 +22,7 @@ BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_to
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make requirements"
 
-.PHONY: book test serve lint format bench clean requirements notebooks colab setup
+.PHONY: book test serve lint format bench bench-grading clean requirements notebooks colab setup
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.ready
@@ -41,6 +42,12 @@ $(VENV)/.ready-test: $(VENV)/.ready $(wildcard $(COURSEKIT_COLAB_LIST))
 
 $(VENV)/.ready-bench: $(VENV)/.ready requirements/bench.txt
 	$(INSTALL) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# Another grader, in an environment of its own: it must not choose our versions.
+$(VENV)/otter/.ready: $(VENV)/.ready requirements/otter.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/otter
+	$(BIN)/uv pip install --quiet --python $(VENV)/otter/bin/python --require-hashes -r requirements/otter.txt
 	@touch $@
 
 # A failed build forgets the pages it read: an incremental one would pass over the warnings of unchanged pages.
@@ -71,6 +78,9 @@ format: $(VENV)/.ready
 bench: $(VENV)/.ready $(VENV)/.ready-bench
 	$(BIN)/python -m bench
 
+bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
+	$(BIN)/python -m bench.grading
+
 notebooks: $(VENV)/.ready
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
@@ -86,6 +96,7 @@ clean:
 
 requirements: $(VENV)/.ready
 	$(LOCK) requirements/uv.in --python-version 3.11 -o requirements/uv.txt
-	$(LOCK) pyproject.toml --extra widgets --extra book --extra dev --python-version 3.11 \
+	$(LOCK) pyproject.toml --extra widgets --extra book --extra grade --extra dev --python-version 3.11 \
 	    --constraint requirements/constraints.in -o requirements/dev.txt
 	$(LOCK) pyproject.toml --extra bench --python-version 3.11 --constraint requirements/dev.txt -o requirements/bench.txt
+	$(LOCK) requirements/otter.in --python-version 3.11 --constraint requirements/dev.txt -o requirements/otter.txt
