@@ -118,20 +118,25 @@ def read(path: str | Path) -> Exercise:
     Raises:
         ValueError: a marker is malformed, a key repeats, or a part belongs to no question; names the place.
     """
+    return parse(Path(path).read_text(encoding="utf-8"), Path(path).stem)
+
+
+def parse(text: str, name: str) -> Exercise:
+    """The exercise in the text of a master; raises as `read`."""
     import jupytext
 
-    text = Path(path).read_text(encoding="utf-8")
+    where = f"{name}.md"
     notebook = jupytext.reads(text, fmt="md:myst")
     facts = notebook.metadata.get("exercise", {})
-    cells = [_cell(cell.source, cell.cell_type, Path(path).name) for cell in notebook.cells]
+    cells = [_cell(cell.source, cell.cell_type, where) for cell in notebook.cells]
     title = next((m[1] for c in cells if (m := re.search(r"^# (.+)$", c.source, re.M)) and not c.key), "")
     if not title or not isinstance(facts.get("minutes"), int) or not facts.get("hardware"):
         raise ValueError(
-            f"{path}: needs a heading, and `exercise: {{minutes: 90, hardware: ...}}` in its header."
+            f"{where}: needs a heading, and `exercise: {{minutes: 90, hardware: ...}}` in its header."
         )
     version = hashlib.sha256(text.encode()).hexdigest()[:16]
-    questions = _questions(cells, Path(path).name)
-    return Exercise(Path(path).stem, title, facts["minutes"], facts["hardware"], cells, questions, version)
+    questions = _questions(cells, where)
+    return Exercise(name, title, facts["minutes"], facts["hardware"], cells, questions, version)
 
 
 def _cell(source: str, cell_type: str, where: str) -> Cell:
