@@ -1,0 +1,81 @@
+"""Carries bytes between the grader and the process of the answers, so that this can always be ended."""
+
+import os
+import select
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from coursekit.grading import frames
+
+WATCH = 50  # milliseconds between two looks at what the answers use
+MOST_FILES = 10_000
+
+
+@dataclass
+class Relay:
+    """Four ends of pipes.
+
+    Attributes:
+        grader_in, grader_out: to and from the grader; what is written to it stands in frames.
+        answers_in, answers_out: what the answers' process reads and writes.
+        answers: its process id.
+        threads: it is killed if it has more.
+        folder: where it may write files, a file system of its own, or "".
+    """
+
+    grader_in: int
+    grader_out: int
+    answers_in: int
+    answers_out: int
+    answers: int
+    threads: int
+    folder: str
+    waiting: bytearray = field(default_factory=bytearray)
+
+    def run(self) -> None:
+        """Carry until the grader says it is over, or is gone."""
+        os.set_blocking(self.answers_in, False)
+        poll = select.poll()
+        poll.register(self.grader_in, select.POLLIN)
+        poll.register(self.answers_out, select.POLLIN)
+        poll.register(self.answers_in, 0)
+        while True:
+            poll.modify(self.answers_in, select.POLLOUT if self.waiting else 0)
+            ready = dict(poll.poll(WATCH))
+            if self._excessive():
+                os.kill(self.answers, signal.SIGKILL)
+            if self.answers_in in ready:
+                self._write()
+            if self.answers_out in ready and not self._read():
+                poll.unregister(self.answers_out)
+            if self.grader_in in ready and not self._accept():
+                return
+
+    def _accept(self) -> bool:
+        """Take a frame from the grader; False if it is over."""
+        kind, payload = frames.read_frame(self.grader_in)
+        self.waiting += payload
+        return kind == frames.DATA
+
+    def _read(self) -> bool:
+        """Pass on what the answers wrote; False if their pipe is closed."""
+        chunk = os.read(self.answers_out, frames.CHUNK)
+        frames.write_frame(self.grader_out, frames.DATA if chunk else frames.GONE, chunk)
+        return bool(chunk)
+
+    def _write(self) -> None:
+        """Pass on what waits; a process that closed its pipe loses it."""
+        try:
+            del self.waiting[: os.write(self.answers_in, self.waiting[: frames.CHUNK])]
+        except BrokenPipeError:
+            self.waiting.clear()
+
+    def _excessive(self) -> bool:
+        """Whether there are too many threads, or too many files in the temporary folder."""
+        try:
+            threads = Path(f"/proc/{self.answers}/task").stat().st_nlink - 2
+        except FileNotFoundError:  # it has ended, or this system has no /proc
+            return False
+        room = os.statvfs(self.folder) if self.folder else None
+        return threads > self.threads or (room is not None and room.f_files - room.f_ffree > MOST_FILES)
