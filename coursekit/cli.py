@@ -1,35 +1,23 @@
-"""The command line: `coursekit recipes | train | sample | evaluate`."""
+"""The command line: `coursekit recipes | train | sample | evaluate | exercises`."""
 
-import functools
 import inspect
 import json
 import statistics
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from coursekit.grading import commands
+from coursekit.terminal import plainly
+
 app = typer.Typer(help="Train and judge the models of the course book.", no_args_is_help=True)
+app.add_typer(commands.exercises, name="exercises")
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a trained model.")]
 Seed = Annotated[int, typer.Option(help="Seed of all that is drawn.")]
 Device = Annotated[str | None, typer.Option(help="Such as cpu or cuda; by default the accelerator, if any.")]
-
-
-def plainly(command: Callable[..., None]) -> Callable[..., None]:
-    """Show an error that a user can mend as its message, without a traceback."""
-
-    @functools.wraps(command)
-    def run(*args: Any, **keywords: Any) -> None:
-        try:
-            command(*args, **keywords)
-        except (ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:
-            typer.secho(f"Error: {error}", fg="red", err=True)
-            raise typer.Exit(1) from error
-
-    return run
 
 
 @app.command()

@@ -35,8 +35,9 @@ ALLOWED = {
     "widgets": {"plots"},
     "tasks": {"protocols", "ops", "nets", "models"},
     "recipes": {"protocols", "ops", "nets", "models", "data", "train"},
-    "grading": {*BELOW},
-    "cli": {*BELOW, "grading"},
+    "terminal": set(),
+    "grading": {*BELOW, "terminal"},
+    "cli": {*BELOW, "grading", "terminal"},
 }
 SIBLINGS = {("diffusion", "vae")}  # latent diffusion lives on a VAE's codes
 

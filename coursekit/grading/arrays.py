@@ -79,11 +79,8 @@ def _numpy(value: Any) -> np.ndarray:
 
 def _elements(came: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) -> Problem | None:
     if came.dtype.kind not in "iufc":
-        return (
-            None
-            if np.array_equal(came, wanted)
-            else Problem("value", f"The values differ.{_shown(came, wanted)}")
-        )
+        equal = np.array_equal(came, wanted)
+        return None if equal else Problem("value", f"The values differ.{_shown(came, wanted)}")
     whole = came.dtype.kind in "iu"
     same = came == wanted if whole else np.isclose(came, wanted, rtol=rtol, atol=atol, equal_nan=True)
     if same.all():
@@ -93,15 +90,19 @@ def _elements(came: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) ->
         name = "NaN" if np.isnan(came[unusable]).any() else "infinity"
         text = f"{name} came at {unusable.sum()} of {came.size} places where a number was expected."
         return Problem("nan", text + _shown(came, wanted))
+    return Problem("value", _gap(came, wanted, same) + relation(came, wanted) + _shown(came, wanted))
+
+
+def _gap(came: np.ndarray, wanted: np.ndarray, same: np.ndarray) -> str:
+    """How many numbers differ, and the two that differ most."""
     with np.errstate(invalid="ignore"):
         gaps = np.where(same, 0, np.nan_to_num(np.abs(came - wanted), nan=np.inf))
-    place = np.unravel_index(np.argmax(gaps), came.shape)
-    at = f" at {[int(i) for i in place]}" if came.ndim else ""
-    text = (
-        f"{(~same).sum()} of {came.size} numbers differ; the largest difference is {gaps[place]:.3g}{at}: "
-        f"{short(came[place])} came, {short(wanted[place])} was expected."
-    )
-    return Problem("value", text + relation(came, wanted) + _shown(came, wanted))
+    at = np.unravel_index(np.argmax(gaps), came.shape)
+    two = f"{short(came[at].item())} came, {short(wanted[at].item())} was expected"
+    if came.size == 1:
+        return f"{two} (difference {gaps[at]:.3g})."
+    count = f"{(~same).sum()} of {came.size} numbers differ"
+    return f"{count}, most at {[int(i) for i in at]}: {two} (difference {gaps[at]:.3g})."
 
 
 def _shown(came: np.ndarray, wanted: np.ndarray) -> str:

@@ -1,5 +1,6 @@
 """Compare what an answer returned with what was expected, and run a generator of such checks."""
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -124,7 +125,7 @@ def outcomes(tests: Callable, target: Callable[..., Any]) -> Iterator[Outcome]:
     """Run checks one by one.
 
     A check fails when its value differs, or when a call of the target made for it failed. Where the tests
-    can't go on with what the target returned, a last outcome says so and the remaining checks are missing.
+    can't go on with what the target returned, this check and those that would follow fail.
 
     Args:
         tests: takes the target, yields (name, value, expected) or (name, value, expected, tolerance).
@@ -132,7 +133,7 @@ def outcomes(tests: Callable, target: Callable[..., Any]) -> Iterator[Outcome]:
     """
     watched = _Watched(target)
     checks = iter(tests(watched))
-    for number in range(1, sys.maxsize):
+    for number in range(sys.maxsize):
         try:
             name, value, expected, *tolerance = next(checks)
             problem = compare(value, expected, *tolerance)
@@ -142,6 +143,16 @@ def outcomes(tests: Callable, target: Callable[..., Any]) -> Iterator[Outcome]:
             if watched.raised:
                 raise
             text = f"the check can't go on with what came ({type(error).__name__}: {error})."
-            yield Outcome(f"check {number}", watched.take() or Problem("type", text))
+            problem = watched.take() or Problem("type", text)
+            yield from (Outcome(name, problem) for name in _names(tests)[number:] or [f"check {number + 1}"])
             return
         yield Outcome(name, watched.take() or problem)
+
+
+def _names(tests: Callable) -> list[str]:
+    """The checks' names, as far as they can be had without a target."""
+    found = []
+    with contextlib.suppress(Exception):
+        for name, *_ in tests(lambda *_, **__: NoValue(Problem("value", "no call was made"))):
+            found.append(name)
+    return found

@@ -129,7 +129,8 @@ def parse(text: str, name: str) -> Exercise:
     notebook = jupytext.reads(text, fmt="md:myst")
     facts = notebook.metadata.get("exercise", {})
     cells = [_cell(cell.source, cell.cell_type, where) for cell in notebook.cells]
-    title = next((m[1] for c in cells if (m := re.search(r"^# (.+)$", c.source, re.M)) and not c.key), "")
+    headings = (re.search(r"^# (.+)$", cell.source, re.M) for cell in cells if cell.kind == "markdown")
+    title = next((match[1] for match in headings if match), "")
     if not title or not isinstance(facts.get("minutes"), int) or not facts.get("hardware"):
         raise ValueError(
             f"{where}: needs a heading, and `exercise: {{minutes: 90, hardware: ...}}` in its header."

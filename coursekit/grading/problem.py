@@ -65,7 +65,7 @@ class NoValue:
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> "NoValue":
-        return _first(args)
+        return _first([*args, *(kwargs or {}).values()])
 
     def __array_ufunc__(self, function: Any, method: str, *args: Any, **kwargs: Any) -> "NoValue":
         return self

@@ -6,7 +6,7 @@ from typing import Any
 
 from coursekit.grading import randomness
 from coursekit.grading.compare import Outcome, outcomes
-from coursekit.grading.exercise import Exercise
+from coursekit.grading.exercise import Exercise, Question
 
 Tests = Callable[[Callable[..., Any]], Any]
 
@@ -26,21 +26,25 @@ def prelude(exercise: Exercise) -> dict[str, Any]:
 
 
 def load_tests(exercise: Exercise) -> dict[str, dict[str, Tests]]:
-    """Key -> {"public": ..., "hidden": ...} of every question graded by tests.
-
-    The prelude runs once. Both generators of a question see its names, and hidden sees those of public.
+    """Key -> {"public": ..., "hidden": ...} of every question graded by tests; the prelude runs once.
 
     Raises:
         ValueError: a cell fails or does not define its generator.
     """
     names = prelude(exercise)
-    found: dict[str, dict[str, Tests]] = {}
-    for key, question in exercise.questions.items():
-        if question.kind == "code":
-            namespace = dict(names)
-            sources = {"public": question.public, "hidden": question.hidden}
-            found[key] = {which: _load(source, which, key, namespace) for which, source in sources.items()}
-    return found
+    questions = exercise.questions.values()
+    return {q.key: question_tests(q, names) for q in questions if q.kind == "code"}
+
+
+def question_tests(question: Question, names: dict[str, Any]) -> dict[str, Tests]:
+    """Both generators of a question; they see the names of the prelude, and hidden sees those of public.
+
+    Raises:
+        ValueError: a cell fails or does not define its generator.
+    """
+    namespace = dict(names)
+    sources = {"public": question.public, "hidden": question.hidden}
+    return {which: _load(source, which, question.key, namespace) for which, source in sources.items()}
 
 
 def _load(source: str, which: str, key: str, namespace: dict[str, Any]) -> Tests:
