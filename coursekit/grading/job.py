@@ -1,0 +1,110 @@
+"""The unit of work: one notebook in, one result out, whatever process or machine does it."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from coursekit import __version__
+from coursekit.grading import pool
+from coursekit.grading.exercise import Exercise, parse
+from coursekit.grading.grade import Grader
+from coursekit.grading.limits import Limits
+from coursekit.grading.notebook import Unreadable, read_cells
+from coursekit.grading.run import Result, refused
+from coursekit.grading.sandbox import Sandbox
+
+SLACK = 60.0  # seconds beyond all limits, after which something is wrong with the grader itself
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all submissions of an exercise are graded with; plain data, which travels to other machines.
+
+    Attributes:
+        name, master: of the exercise: its name, and the text of its master.
+        sandbox: in which answers run.
+        limits: of each submission.
+    """
+
+    name: str
+    master: str
+    sandbox: Sandbox
+    limits: Limits
+
+    @property
+    def conditions(self) -> str:
+        """What a result depends on beside submission and exercise."""
+        return f"coursekit {__version__}, {self.limits}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A notebook, and what it is graded with."""
+
+    content: bytes
+    plan: Plan
+
+
+def do(job: Job) -> Result:
+    """Grade one notebook: a pure function of the job, apart from the seconds that it took.
+
+    Raises:
+        SandboxError: the sandbox does not start.
+        ValueError: the master does not hold together.
+    """
+    # Tests draw from the process's global random states: two at a time would mix them.
+    with _one_at_a_time:
+        grader = _grader(job.plan)
+        try:
+            cells = read_cells(job.content)
+        except Unreadable as error:
+            return refused(grader.exercise, error.reason, error.text)
+        return grader.grade(cells, seed(job.content, grader.exercise))
+
+
+def seed(content: bytes, exercise: Exercise) -> int:
+    """Another one for each notebook and version, the same for the same."""
+    digest = hashlib.sha256(exercise.version.encode() + content).digest()
+    return int.from_bytes(digest[:6], "little")
+
+
+def close() -> None:
+    """End the sandbox that this process keeps open for its next job."""
+    while _open:
+        _open.popitem()[1].close()
+
+
+def locally(plan: Plan, processes: int) -> Callable[[Iterable[tuple[str, bytes]]], Iterator[tuple[str, Any]]]:
+    """Grades in so many processes of this machine."""
+    limits = plan.limits
+    seconds = limits.submission + 2 * limits.start + SLACK
+    return lambda contents: pool.locally(do, _jobs(contents, plan), processes, seconds)
+
+
+def on_cluster(
+    plan: Plan, address: str
+) -> Callable[[Iterable[tuple[str, bytes]]], Iterator[tuple[str, Any]]]:
+    """Grades on the workers of a Dask scheduler."""
+    return lambda contents: pool.on_cluster(do, _jobs(contents, plan), address)
+
+
+def _jobs(contents: Iterable[tuple[str, bytes]], plan: Plan) -> Iterator[tuple[str, Job]]:
+    for key, content in contents:
+        yield key, Job(content, plan)
+
+
+_one_at_a_time = threading.Lock()
+_open: dict[Plan, Grader] = {}
+
+
+def _grader(plan: Plan) -> Grader:
+    """The grader of a plan, kept open from job to job: it has imported what the prelude imports."""
+    import torch
+
+    if plan not in _open:
+        close()
+        torch.set_num_threads(1)  # graders run side by side, one for each core
+        _open[plan] = Grader(parse(plan.master, plan.name), plan.sandbox, plan.limits)
+    return _open[plan]
