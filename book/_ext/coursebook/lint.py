@@ -1,7 +1,7 @@
-"""Check the code cells of the chapters with ruff, or format them in place.
+"""Check the code cells of chapters and of masters of exercises with ruff, or format them in place.
 
-Ruff reads notebooks but not MyST, so a chapter is handed to it as a notebook of its code cells, and what
-ruff says of a cell is told of the chapter's line.
+Ruff reads notebooks but not MyST, so a file is handed to it as a notebook of its code cells, and what ruff
+says of a cell is told of the file's line.
 """
 
 import argparse
@@ -15,6 +15,9 @@ from pathlib import Path
 MAX_CELL_LINES = 20
 PLACE = re.compile(r"\S*?([^/\s]+)\.ipynb:cell (\d+):(\d+):(\d+)")
 RUFF = (sys.executable, "-m", "ruff")
+# Masters of exercises define `public` anew for each question and hold answers as students write them; `check`
+# comes from a cell that is added when they are built.
+MASTERS = ("--select", "E,F,W,I", "--ignore", "F811,F841,E741", "--config", 'builtins = ["check", "sheet"]')
 
 
 def cells(text: str) -> list[tuple[int, int]]:
@@ -79,27 +82,40 @@ def located(report: str, chapters: dict[str, Path]) -> str:
     return PLACE.sub(place, report)
 
 
-def main(paths: list[Path], fix: bool) -> int:
-    """Check the chapters, or format them; 0 if all is well."""
+def lint(paths: list[Path], fix: bool, *options: str) -> list[str]:
+    """Check the code cells with ruff, or format them; returns what is wrong.
+
+    Args:
+        options: for `ruff check`, beside the project's settings.
+    """
     chapters = {path.stem: path for path in paths}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for stem, path in chapters.items():
             (folder / f"{stem}.ipynb").write_text(notebook(path.read_text()))
         if fix:
-            ruff(folder, "check", "--fix")
+            ruff(folder, "check", "--fix", *options)
             ruff(folder, "format")
             for stem, path in chapters.items():
                 formatted = json.loads((folder / f"{stem}.ipynb").read_text())["cells"]
                 path.write_text(
                     with_sources(path.read_text(), ["".join(cell["source"]) for cell in formatted])
                 )
-            return 0
-        style, report = ruff(folder, "check", "--output-format", "concise")
+            return []
+        style, report = ruff(folder, "check", "--output-format", "concise", *options)
         layout, diff = ruff(folder, "format", "--diff")
-    long = [message for path in paths for message in too_long(path)]
-    print(located(report, chapters), diff if layout else "", *long, sep="\n")
-    return int(bool(style or layout or long))
+    return ([located(report, chapters)] if style else []) + ([diff] if layout else [])
+
+
+def main(paths: list[Path], fix: bool) -> int:
+    """Check chapters and masters, or format them; 0 if all is well."""
+    masters = [path for path in paths if path.parent.name == "solutions"]
+    chapters = [path for path in paths if path not in masters]
+    found = lint(chapters, fix) if chapters else []
+    found += lint(masters, fix, *MASTERS) if masters else []
+    found += [] if fix else [message for path in chapters for message in too_long(path)]
+    print(*found, sep="\n", end="\n" if found else "")
+    return int(bool(found))
 
 
 if __name__ == "__main__":
