@@ -1,7 +1,8 @@
 # make book    set up, execute every chapter, build the HTML book
 # make test    set up, run every test of the package, the chapters, the book and its pages in a browser
 # make serve   build the book and show it on localhost
-# make lint    check the style of package, tests, benchmarks and chapters
+# make lint    check the style of package, tests, benchmarks, chapters and exercises
+# make exercises  check the masters in solutions/ and build the students' notebooks from them
 # make bench   set up the peers, run the benchmarks
 # make bench-grading   grade 1,000 submissions beside another grader, which is set up first; takes an hour
 # make clean   remove what was built (not .venv)
@@ -13,6 +14,7 @@ PYTHON_VERSION ?=
 PORT ?= 8000
 JOBS ?= 2
 CHAPTERS = $(wildcard book/[0-9][0-9]-*.md)
+MASTERS = $(wildcard solutions/[0-9][0-9]-*.md)
 COURSEKIT_COLAB_LIST ?= ../shared/colab/pip-freeze.txt
 export COURSEKIT_COLAB_LIST
 export PYTHONPATH := $(CURDIR)/book/_ext
@@ -22,7 +24,7 @@ BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_to
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make requirements"
 
-.PHONY: book test serve lint format bench bench-grading clean requirements notebooks colab setup
+.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks colab setup
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.ready
@@ -68,12 +70,15 @@ test: $(VENV)/.ready $(VENV)/.ready-test
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m coursebook.lint $(CHAPTERS)
+	$(BIN)/python -m coursebook.lint $(CHAPTERS) $(MASTERS)
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix .
-	$(BIN)/python -m coursebook.lint --fix $(CHAPTERS)
+	$(BIN)/python -m coursebook.lint --fix $(CHAPTERS) $(MASTERS)
 	$(BIN)/ruff format .
+
+exercises: $(VENV)/.ready
+	$(BIN)/coursekit exercises build
 
 bench: $(VENV)/.ready $(VENV)/.ready-bench
 	$(BIN)/python -m bench

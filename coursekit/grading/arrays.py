@@ -26,7 +26,8 @@ def numbers(value: Any, expected: Any, tolerance: float | None) -> Problem | Non
     default = INTEGER if isinstance(expected, int | np.integer) else NUMBER
     rtol, atol = default if tolerance is None else (0, tolerance)
     difference = abs(came - wanted)
-    if difference <= atol + rtol * abs(wanted) or (cmath.isnan(came) and cmath.isnan(wanted)):
+    close = cmath.isfinite(wanted) and difference <= atol + rtol * abs(wanted)
+    if close or (cmath.isnan(came) and cmath.isnan(wanted)):
         return None
     text = f"{short(value)} came, {short(expected)} was expected (difference {difference:.3g})."
     return Problem("value", text + relation(np.asarray(came), np.asarray(wanted)))

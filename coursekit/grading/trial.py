@@ -1,5 +1,6 @@
 """Try answers on the tests of their question, in this process: for masters, whose authors are trusted."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -59,10 +60,12 @@ class Trial:
         return Guard(names[question.target])
 
     def run(self, question: Question, target: Callable[..., Any], seed: int) -> list[Check]:
-        """All checks, public and hidden."""
+        """All checks, public and hidden; warnings of wrong answers are of no interest."""
         found: list[tuple[str, Outcome]] = []
-        for which, tests in self.tests(question).items():
-            found += [(which, outcome) for outcome in run_tests(tests, target, seed)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for which, tests in self.tests(question).items():
+                found += [(which, outcome) for outcome in run_tests(tests, target, seed)]
         return [Check(which, outcome.name, outcome.problem) for which, outcome in found]
 
     def _before(self, question: Question) -> list[str]:

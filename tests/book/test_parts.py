@@ -114,6 +114,19 @@ def test_long_cells_are_named(tmp_path, monkeypatch, capsys):
     assert "a cell of 21 lines, more than 20" in capsys.readouterr().out
 
 
+def test_masters_may_define_tests_anew_and_call_check(tmp_path, monkeypatch, capsys):
+    """Every question has its `public`; a name that nobody defines is a mistake there as well."""
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "solutions").mkdir()
+    master = tmp_path / "solutions" / "01-x.md"
+    cell = "```{code-cell}\ndef public(f):\n    yield\n\n\ncheck(1, 2, public)\n```\n"
+    master.write_text(2 * cell)
+    assert lint.main([master], fix=False) == 0
+    master.write_text(2 * cell + "```{code-cell}\nundefined_name\n```\n")
+    assert lint.main([master], fix=False) == 1
+    assert f"{master}:16:1: F821" in capsys.readouterr().out
+
+
 @pytest.fixture(scope="module")
 def index():
     """What the real book's roles point to."""

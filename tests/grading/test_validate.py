@@ -132,6 +132,11 @@ BROKEN = [
         "return squares.mean(dim=0)",
         "appears in the student's notebook; word one of the two differently",
     ),
+    (
+        'yield f"{n} random rows"',
+        'yield f"{x[0, 0]:.9f}"',
+        "has another name for another seed; no name may be drawn",
+    ),
     ("Square first.", "See {ref}`sec-squares`.", "The text holds a role, 'See {ref}`sec-squares`.'"),
 ]
 
