@@ -1,7 +1,12 @@
-"""`--device cuda` runs on a GPU whatever test takes the fixture `device`."""
+"""`--device cuda` runs on a GPU whatever test takes the fixture `device`; and a Chromium."""
+
+from collections.abc import Iterator
 
 import pytest
 import torch
+from playwright.sync_api import Browser, sync_playwright
+
+from coursebook.browser import find
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -12,3 +17,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def device(request: pytest.FixtureRequest) -> torch.device:
     """The device named on the command line."""
     return torch.device(request.config.getoption("--device"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium for the tests of a file; no longer, since it keeps an event loop running."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=find(playwright), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

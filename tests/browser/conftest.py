@@ -8,9 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, sync_playwright
-
-from coursebook.browser import find
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route
 
 HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
 READY = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
@@ -41,15 +39,6 @@ def site() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright's Chromium, or the system's; a failure that names the command to run where there is none."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find(playwright), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
