@@ -1,4 +1,4 @@
-"""The command line: `coursekit recipes | train | sample | evaluate | exercises`."""
+"""The command line: `coursekit recipes | train | sample | evaluate | exercises | grade`."""
 
 import inspect
 import json
@@ -14,6 +14,7 @@ from coursekit.terminal import plainly
 
 app = typer.Typer(help="Train and judge the models of the course book.", no_args_is_help=True)
 app.add_typer(commands.exercises, name="exercises")
+app.command()(commands.grade)
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a trained model.")]
 Seed = Annotated[int, typer.Option(help="Seed of all that is drawn.")]

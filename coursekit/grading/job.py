@@ -1,19 +1,22 @@
 """The unit of work: one notebook in, one result out, whatever process or machine does it."""
 
+import functools
 import hashlib
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coursekit import __version__
 from coursekit.grading import pool
+from coursekit.grading.choose import SANDBOXES, choose
 from coursekit.grading.exercise import Exercise, parse
 from coursekit.grading.grade import Grader
 from coursekit.grading.limits import Limits
 from coursekit.grading.notebook import Unreadable, read_cells
 from coursekit.grading.run import Result, refused
-from coursekit.grading.sandbox import Sandbox
+from coursekit.grading.sandbox import SandboxError
 
 SLACK = 60.0  # seconds beyond all limits, after which something is wrong with the grader itself
 
@@ -24,14 +27,14 @@ class Plan:
 
     Attributes:
         name, master: of the exercise: its name, and the text of its master.
-        sandbox: in which answers run.
+        sandbox: name of the one in which answers run; "": whichever works on the machine.
         limits: of each submission.
     """
 
     name: str
     master: str
-    sandbox: Sandbox
-    limits: Limits
+    sandbox: str = ""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def conditions(self) -> str:
@@ -61,7 +64,8 @@ def do(job: Job) -> Result:
             cells = read_cells(job.content)
         except Unreadable as error:
             return refused(grader.exercise, error.reason, error.text)
-        return grader.grade(cells, seed(job.content, grader.exercise))
+        with warnings.catch_warnings(action="ignore"):  # of the master's wrong answers, which are tried here
+            return grader.grade(cells, seed(job.content, grader.exercise))
 
 
 def seed(content: bytes, exercise: Exercise) -> int:
@@ -86,8 +90,23 @@ def locally(plan: Plan, processes: int) -> Callable[[Iterable[tuple[str, bytes]]
 def on_cluster(
     plan: Plan, address: str
 ) -> Callable[[Iterable[tuple[str, bytes]]], Iterator[tuple[str, Any]]]:
-    """Grades on the workers of a Dask scheduler."""
-    return lambda contents: pool.on_cluster(do, _jobs(contents, plan), address)
+    """Grades on the workers of a Dask scheduler, after a look at each of them."""
+    check = functools.partial(ready, plan, __version__)
+    return lambda contents: pool.on_cluster(do, _jobs(contents, plan), address, check)
+
+
+def ready(plan: Plan, version: str) -> None:
+    """Make sure that this machine can grade.
+
+    Raises:
+        ValueError: it has another version of the package than the one named, or no sandbox works.
+    """
+    if version != __version__:
+        raise ValueError(f"coursekit {__version__} is installed there, {version} here: install the same.")
+    try:
+        choose(plan.sandbox or None)
+    except SandboxError as error:
+        raise ValueError(str(error)) from error
 
 
 def _jobs(contents: Iterable[tuple[str, bytes]], plan: Plan) -> Iterator[tuple[str, Job]]:
@@ -106,5 +125,6 @@ def _grader(plan: Plan) -> Grader:
     if plan not in _open:
         close()
         torch.set_num_threads(1)  # graders run side by side, one for each core
-        _open[plan] = Grader(parse(plan.master, plan.name), plan.sandbox, plan.limits)
+        sandbox = SANDBOXES[plan.sandbox]() if plan.sandbox else choose()
+        _open[plan] = Grader(parse(plan.master, plan.name), sandbox, plan.limits)
     return _open[plan]

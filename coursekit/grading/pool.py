@@ -127,9 +127,14 @@ def _end_with_parent() -> None:
 
 
 def on_cluster(
-    work: Work, jobs: Iterable[tuple[str, Any]], address: str
+    work: Work, jobs: Iterable[tuple[str, Any]], address: str, ready: Callable[[], None] | None = None
 ) -> Iterator[tuple[str, dict[str, Any] | Lost]]:
-    """As `locally`, on the workers of the Dask scheduler at an address such as tcp://10.0.0.1:8786.
+    """As `locally`, on the workers of a Dask scheduler.
+
+    Args:
+        work, jobs: as in `locally`.
+        address: of the scheduler, such as tcp://10.0.0.1:8786.
+        ready: called on every worker first; what it raises is raised here.
 
     Raises:
         ValueError: no scheduler answers there, or it has no workers.
@@ -138,6 +143,8 @@ def on_cluster(
 
     jobs, keys = iter(jobs), {}
     with connect(address) as client:
+        if ready is not None:
+            client.run(ready)
 
         def start() -> Any:
             job = next(jobs, None)

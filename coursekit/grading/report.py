@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from coursekit.grading.gradebook import Grade, remark
-from coursekit.grading.markup import Markup, join, page, table, tag
+from coursekit.grading.markup import Markup, page, table, tag
 from coursekit.grading.tables import number
 
 MEANING = {
@@ -42,16 +42,25 @@ def _points(grade: Grade, key: str) -> str:
     return "to be graded" if points is None else number(points)
 
 
+def summary(seen: dict[str, Any]) -> list[str]:
+    """The result of a question in lines of plain text, with no more than the page says."""
+    lines = [seen["reason"]] if seen["reason"] else []
+    for check in seen["checks"]:
+        if check["which"] == "public":
+            text = "" if check["passed"] else f"\n{check['problem']['text']}"
+            lines.append(f"{'passed' if check['passed'] else 'failed'}: {check['name']}{text}")
+    return [*lines, *_further(seen["checks"])]
+
+
 def _section(grade: Grade, key: str) -> Markup:
     seen, question = grade.question(key), grade.exercise.questions[key]
     public = [check for check in seen["checks"] if check["which"] == "public"]
-    others = [check for check in seen["checks"] if check["which"] != "public"]
     return tag(
         "section",
         tag("h2", f"{key}: {_points(grade, key)} of {question.points}"),
         tag("p", seen["reason"]) if seen["reason"] else None,
         tag("ul", *(_check(check) for check in public)) if public else None,
-        _summary(others) if others else None,
+        *(tag("p", line) for line in _further(seen["checks"])),
         _mark(grade, key) if question.kind != "code" else None,
         tag("h3", "Your answer"),
         tag("pre", seen["answer"] or "(none)"),
@@ -66,13 +75,15 @@ def _check(check: dict[str, Any]) -> Markup:
     return tag("li", tag("span", "failed", class_="bad"), f": {check['name']}", problem)
 
 
-def _summary(hidden: list[dict[str, Any]]) -> Markup:
+def _further(checks: list[dict[str, Any]]) -> list[str]:
     """How many of the hidden checks passed, and what kind of thing went wrong; not which, nor on what."""
+    hidden = [check for check in checks if check["which"] != "public"]
+    if not hidden:
+        return []
     passed = sum(check["passed"] for check in hidden)
     kinds = Counter(check["problem"]["kind"] for check in hidden if not check["passed"])
-    failed = [tag("li", f"{count} failed: {MEANING[kind]}.") for kind, count in sorted(kinds.items())]
-    said = tag("p", f"Further checks, on fresh inputs: {passed} of {len(hidden)} passed.")
-    return join(said, tag("ul", *failed)) if failed else said
+    said = [f"{count} failed: {MEANING[kind]}." for kind, count in sorted(kinds.items())]
+    return [" ".join([f"Further checks, on fresh inputs: {passed} of {len(hidden)} passed.", *said])]
 
 
 def _mark(grade: Grade, key: str) -> Markup:

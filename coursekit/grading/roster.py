@@ -126,8 +126,7 @@ def assign(submissions: Iterable[Submission], roster: list[Student]) -> list[Tur
             student = found.pop() if len(found) == 1 else Student(one.student, one.student, one.number)
         files.setdefault(student, []).append(one)
     strangers = sorted(set(files) - set(roster), key=lambda student: (student.key, student.number))
-    turns = [_turn(student, files.get(student, [])) for student in [*roster, *strangers]]
-    return _apart(turns)
+    return _apart([turn(student, files.get(student, [])) for student in [*roster, *strangers]])
 
 
 def _unique(roster: list[Student]) -> dict[str, Student]:
@@ -140,7 +139,8 @@ def _unique(roster: list[Student]) -> dict[str, Student]:
     return names | {"".join(re.findall(r"[^\W_]+", student.key.casefold())): student for student in roster}
 
 
-def _turn(student: Student, files: list[Submission]) -> Turn:
+def turn(student: Student, files: list[Submission]) -> Turn:
+    """A student's turn: of several files the newest that can be read counts."""
     ordered = sorted(
         files,
         key=lambda one: (one.problem is None, one.submitted or EARLY, one.changed or EARLY, one.path),
@@ -152,10 +152,10 @@ def _apart(turns: list[Turn]) -> list[Turn]:
     """Students whom only a number tells apart get it into their key: keys name files and rows."""
     seen: set[str] = set()
     apart = []
-    for turn in turns:
-        key = turn.student.key
+    for each in turns:
+        key = each.student.key
         while key in seen:
-            key = f"{key} ({turn.student.number or 'not on the roster'})"
+            key = f"{key} ({each.student.number or 'not on the roster'})"
         seen.add(key)
-        apart.append(replace(turn, student=replace(turn.student, key=key)))
+        apart.append(replace(each, student=replace(each.student, key=key)))
     return apart
