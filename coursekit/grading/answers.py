@@ -17,8 +17,8 @@ MAGIC = re.compile(r"^[ \t]*[%!].*$", re.M)
 class StandIn:
     """Stands for what a notebook has and the sandbox has not; does nothing, whatever is asked of it."""
 
-    def __call__(self, *_: Any, **__: Any) -> None:
-        return None
+    def __call__(self, *_: Any, **__: Any) -> "StandIn":
+        return self
 
     def __getattr__(self, name: str) -> "StandIn":
         return self
@@ -76,7 +76,7 @@ def _explained(error: BaseException) -> str:
 def _reply(identity: str, result: Any, longest: int) -> bytes:
     try:
         reply = pack({"id": identity}, result)
-    except TypeError:
+    except (TypeError, MemoryError):
         return pack({"id": identity}, Problem("type", f"{describe(result)} came, which can't be compared."))
     if len(reply) > longest:
         text = f"{describe(result)} came, {len(reply)} bytes, which is too large to be compared."

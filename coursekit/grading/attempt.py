@@ -2,6 +2,7 @@
 
 import builtins
 import contextlib
+import re
 from collections import Counter
 from typing import Any
 
@@ -129,7 +130,7 @@ def hide(problem: Problem) -> Problem:
     """What may be told of a hidden test: the kind, and the type of an exception if it is Python's own."""
     if problem.kind != "exception":
         return Problem(problem.kind, HIDDEN.get(problem.kind, "the call failed."))
-    kind = getattr(builtins, problem.text.partition(":")[0].strip(), None)
+    kind = getattr(builtins, re.match(r"\w*", problem.text)[0], None)
     known = isinstance(kind, type) and issubclass(kind, BaseException)
     return Problem("exception", kind.__name__ if known else "an exception was raised.")
 

@@ -61,6 +61,16 @@ class Line:
             self._take()
         return bytes(self.came)
 
+    def drain(self, deadline: float) -> None:
+        """Read until nobody is left who could write; raises TimeoutError as `read` does."""
+        try:
+            while True:
+                self.came.clear()
+                self._wait([], deadline)
+                self._take()
+        except EOFError:
+            return
+
     def _wait(self, writing: list[int], deadline: float) -> tuple[list[int], list[int]]:
         reading = [self.of] if len(self.came) < self.most else []
         patience = deadline - time.monotonic()

@@ -1,5 +1,6 @@
 """A sandboxed worker, as the grader sees it: starts, gives sessions, starts again after a crash."""
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -55,9 +56,11 @@ class Worker:
         return Session(Channel(self.line, self.limits.message), self.close)
 
     def close(self) -> None:
-        """Kill the process, and all that it started."""
+        """Kill the process and all that it started, and wait until they are gone."""
         if self.process is not None:
             self.sandbox.stop(self.process, self.label)
+            with contextlib.suppress(TimeoutError):
+                Line(self.process, 1).drain(time.monotonic() + ENDING)
             self.process.stdin.close()
             self.process.stdout.close()
             self.process = None

@@ -89,4 +89,4 @@ def cause(status: int) -> str:
     if not os.WIFSIGNALED(status):
         return f" with exit code {os.WEXITSTATUS(status)}"
     name = signal.Signals(os.WTERMSIG(status)).name
-    return f" by {name}" + (", the end of what takes too much time, threads or files" if name == "SIGKILL" else "")
+    return f" by {name}" + (", as happens with too many threads or files" if name == "SIGKILL" else "")

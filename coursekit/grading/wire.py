@@ -81,6 +81,8 @@ def unpack(header: bytes, body: bytes) -> tuple[dict[str, Any], Any]:
 def _encode(value: Any, body: list[bytes], depth: int) -> Any:
     if depth > DEEPEST:
         raise TypeError(f"a value is nested more than {DEEPEST} deep.")
+    if isinstance(value, dict | list | tuple) and len(value) > MOST_VALUES:
+        raise TypeError(f"a value has more than {MOST_VALUES} parts.")
     if isinstance(value, Problem):
         return {"problem": [value.kind, value.text[:LONGEST_TEXT]]}
     if isinstance(value, np.generic | np.ndarray):
