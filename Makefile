@@ -37,9 +37,9 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/npm.json p
 	@touch $@
 
 # What only the tests need: a browser, and the versions that Colab has.
-$(VENV)/.ready-test: $(VENV)/.ready $(wildcard $(COURSEKIT_COLAB_LIST))
+$(VENV)/.ready-test: $(VENV)/.ready requirements/colab.sh $(wildcard $(COURSEKIT_COLAB_LIST))
 	$(BIN)/python -m coursebook.browser
-	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab $(COURSEKIT_COLAB_LIST)
+	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab $(COURSEKIT_COLAB_LIST) ipykernel ipython ipywidgets
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready requirements/bench.txt

@@ -21,3 +21,5 @@ fi
 # torch's own libraries are Colab's affair: the list names those of two CUDA versions.
 grep == "$list" | grep -v -E '^(#|nvidia-|cuda-)' > "$dir/list.txt"
 "$uv" pip install --quiet --python "$dir" --constraint "$dir/list.txt" -r pyproject.toml "$@"
+# IPython asks for jedi, which Colab goes without.
+"$uv" pip uninstall --quiet --python "$dir" jedi

@@ -9,6 +9,7 @@ from coursekit.grading.exercise import MODEL_ANSWER, Exercise, Question
 from coursekit.grading.leaks import leaks, raw_myst
 from coursekit.grading.problem import Problem
 from coursekit.grading.trial import Check, Plainly, Trial
+from coursekit.grading.untouched import untouched
 
 SEEDS = (0, 1, 2)
 LEAST = {"public checks": 3, "hidden checks": 3, "wrong answers": 5, "right answers": 2}
@@ -59,6 +60,7 @@ def validate(exercise: Exercise) -> Report:
     for question in exercise.questions.values():
         found = _by_hand(question) if question.kind != "code" else _by_tests(question, trial, report)
         report.violations += [f"{question.key}: {violation}" for violation in found]
+    report.violations += untouched(exercise)
     return report
 
 

@@ -137,6 +137,11 @@ BROKEN = [
         'yield f"{x[0, 0]:.9f}"',
         "has another name for another seed; no name may be drawn",
     ),
+    (
+        "## A layer that scales\n",
+        "```{code-cell}\nprint(mean_square(column(3)))\n```\n\n## A layer that scales\n",
+        "the cell 'print(mean_square(column(3)))' fails while nothing is answered (NotImplementedError",
+    ),
     ("Square first.", "See {ref}`sec-squares`.", "The text holds a role, 'See {ref}`sec-squares`.'"),
 ]
 
@@ -161,6 +166,13 @@ def test_an_answer_may_use_the_answers_before_it(tmp_path):
         "return self.s.exp() * x, log_det",
         "return self.s.exp() * x, log_det + 0 * mean_square(x).sum()",
     )
+    assert report(tmp_path, change).violations == []
+
+
+def test_a_cell_may_wait_for_its_answer(tmp_path):
+    """A picture of what one has written comes when it is right."""
+    cell = "```{code-cell}\nif sheet.passed('little.square'):\n    print(mean_square(column(3)))\n```\n"
+    change = ("## A layer that scales\n", f"{cell}\n## A layer that scales\n")
     assert report(tmp_path, change).violations == []
 
 
