@@ -107,8 +107,8 @@ def evaluate(
     result: Annotated[Path | None, typer.Option(help="JSON file to write the result to.")] = None,
 ) -> None:
     """Measure the mean log-likelihood in nats, of one model or of several trainings of one recipe."""
+    from coursekit.files import write_json
     from coursekit.recipes.records import record
-    from coursekit.train.files import write_json
     from coursekit.train.processes import Processes
 
     options = {"n": n, "batch_size": batch_size, "seed": seed}

@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "coursekit"
 
 BELOW = {
+    "files",
     "protocols",
     "ops",
     "nets",
@@ -24,17 +25,18 @@ BELOW = {
 }
 ALLOWED = {
     "__init__": set(),
+    "files": set(),
     "protocols": set(),
     "ops": set(),
     "nets": {"protocols", "ops"},
     "models": {"protocols", "ops", "nets"},
-    "train": {"protocols", "ops"},
+    "train": {"files", "protocols", "ops"},
     "metrics": {"protocols", "ops"},
     "data": set(),
     "plots": set(),
     "widgets": {"plots"},
     "tasks": {"protocols", "ops", "nets", "models"},
-    "recipes": {"protocols", "ops", "nets", "models", "data", "train"},
+    "recipes": {"files", "protocols", "ops", "nets", "models", "data", "train"},
     "terminal": set(),
     "grading": {*BELOW, "terminal"},
     "cli": {*BELOW, "grading", "terminal"},

@@ -96,6 +96,7 @@ def grade(
     ] = False,
 ) -> None:
     """Grade submissions. What was graded before, and is still the same, is kept."""
+    from coursekit.grading.exercise import read
     from coursekit.grading.gradescope import grade_one
     from coursekit.grading.job import Plan
     from coursekit.grading.late import Late, parse_time
@@ -111,7 +112,7 @@ def grade(
     limits = Limits(**times, memory=memory * MEBIBYTE)
     name = "unsafe" if unsafe_local else sandbox
     name = name if scheduler else _sandbox(name, [master, folder, out])
-    plan = Plan(master.stem, master.read_text(encoding="utf-8"), name, limits)
+    plan = Plan(read(master), name, limits)
     if gradescope:
         grade_one(folder, out, plan)
     else:
@@ -171,6 +172,7 @@ def _valid(files: list[Path]) -> bool:
     from coursekit.grading.exercise import read
     from coursekit.grading.validate import validate
 
+    os.environ["MPLBACKEND"] = "agg"  # cells that plot open no window
     fit = True
     for file in files:
         try:

@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+from coursekit.files import write_json
 from coursekit.grading import job, roster, run
-from coursekit.grading.exercise import parse
 from coursekit.grading.gradebook import Grade
 from coursekit.grading.job import Plan
 from coursekit.grading.notebook import Unreadable
 from coursekit.grading.report import summary
 from coursekit.grading.roster import Student
 from coursekit.grading.submissions import find
-from coursekit.train.files import write_json
 
 
 def grade_one(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
@@ -25,7 +24,6 @@ def grade_one(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
         ValueError: it is empty.
         SandboxError: the sandbox does not start.
     """
-    exercise = parse(plan.master, plan.name)
     turn = roster.turn(Student("submission", "submission"), find(folder))
     submission = turn.submission
     try:
@@ -33,10 +31,10 @@ def grade_one(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
             raise submission.problem
         result = job.do(job.Job(submission.read(), plan))
     except Unreadable as error:
-        result = run.refused(exercise, error.reason, error.text)
+        result = run.refused(plan.exercise, error.reason, error.text)
     finally:
         job.close()
-    content = results(Grade(turn, exercise, result))
+    content = results(Grade(turn, plan.exercise, result))
     write_json(out / "results.json", content)
     return content
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 from coursekit import __version__
 from coursekit.grading import pool
 from coursekit.grading.choose import SANDBOXES, choose
-from coursekit.grading.exercise import Exercise, parse
+from coursekit.grading.exercise import Exercise
 from coursekit.grading.grade import Grader
 from coursekit.grading.limits import Limits
 from coursekit.grading.notebook import Unreadable, read_cells
@@ -26,13 +27,12 @@ class Plan:
     """What all submissions of an exercise are graded with; plain data, which travels to other machines.
 
     Attributes:
-        name, master: of the exercise: its name, and the text of its master.
+        exercise: the master, as it was read.
         sandbox: name of the one in which answers run; "": whichever works on the machine.
         limits: of each submission.
     """
 
-    name: str
-    master: str
+    exercise: Exercise
     sandbox: str = ""
     limits: Limits = field(default_factory=Limits)
 
@@ -40,6 +40,11 @@ class Plan:
     def conditions(self) -> str:
         """What a result depends on beside submission and exercise."""
         return f"coursekit {__version__}, {self.limits}"
+
+    @property
+    def name(self) -> tuple[str, str, str, Limits]:
+        """What tells it from other plans."""
+        return self.exercise.name, self.exercise.version, self.sandbox, self.limits
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,13 @@ def do(job: Job) -> Result:
     """
     # Tests draw from the process's global random states: two at a time would mix them.
     with _one_at_a_time:
-        grader = _grader(job.plan)
+        exercise = job.plan.exercise
         try:
             cells = read_cells(job.content)
         except Unreadable as error:
-            return refused(grader.exercise, error.reason, error.text)
+            return refused(exercise, error.reason, error.text)
         with warnings.catch_warnings(action="ignore"):  # of the master's wrong answers, which are tried here
-            return grader.grade(cells, seed(job.content, grader.exercise))
+            return _grader(job.plan).grade(cells, seed(job.content, exercise))
 
 
 def seed(content: bytes, exercise: Exercise) -> int:
@@ -115,16 +120,16 @@ def _jobs(contents: Iterable[tuple[str, bytes]], plan: Plan) -> Iterator[tuple[s
 
 
 _one_at_a_time = threading.Lock()
-_open: dict[Plan, Grader] = {}
+_open: dict[tuple[str, str, str, Limits], Grader] = {}
 
 
 def _grader(plan: Plan) -> Grader:
-    """The grader of a plan, kept open from job to job: it has imported what the prelude imports."""
-    import torch
-
-    if plan not in _open:
+    """The grader of a plan, kept open from job to job: its sandbox has imported what the prelude imports."""
+    if plan.name not in _open:
         close()
-        torch.set_num_threads(1)  # graders run side by side, one for each core
         sandbox = SANDBOXES[plan.sandbox]() if plan.sandbox else choose()
-        _open[plan] = Grader(parse(plan.master, plan.name), sandbox, plan.limits)
-    return _open[plan]
+        _open[plan.name] = Grader(plan.exercise, sandbox, plan.limits)
+        # Graders run side by side, one for each core. An exercise that needs no torch must not wait for it.
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(1)
+    return _open[plan.name]

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from coursekit.files import write_atomically
 from coursekit.grading import job, roster, run, written
-from coursekit.grading.exercise import Exercise, parse
+from coursekit.grading.exercise import Exercise
 from coursekit.grading.gradebook import Grade, write_canvas, write_gradebook, write_moodle
 from coursekit.grading.job import Plan
 from coursekit.grading.late import Late
 from coursekit.grading.overview import instructor_page
 from coursekit.grading.report import student_page
 from coursekit.grading.submissions import find
-from coursekit.train.files import write_atomically
 
 SHEET = "written.csv"
 
@@ -48,7 +48,7 @@ def grade_folder(folder: Path, out: Path, options: Options, progress: bool = Tru
         FileNotFoundError: folder, roster or sheet is not there.
         ValueError: one of them can't be read, or another grader is at work in `out`.
     """
-    exercise = parse(options.plan.master, options.plan.name)
+    exercise = options.plan.exercise
     students = roster.read(options.roster) if options.roster else []
     sheet = _sheet(out, options.written, exercise)
     turns = roster.assign(find(folder), students)

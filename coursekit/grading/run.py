@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from coursekit.files import write_json
 from coursekit.grading.exercise import Exercise
 from coursekit.grading.notebook import Unreadable
 from coursekit.grading.pool import Lost
 from coursekit.grading.roster import Turn
 from coursekit.grading.submissions import Submission
-from coursekit.train.files import read_json, write_json
 
 Result = dict[str, Any]
 Runner = Callable[[Iterator[tuple[str, bytes]]], Iterator[tuple[str, Result | Lost]]]
@@ -54,8 +55,10 @@ class Store:
     def get(self, key: str, submission: Submission) -> Result | None:
         """The stored result, if there is one, it is whole and of this very work."""
         try:
-            result = read_json(self.path(key))
+            result = json.loads(self.path(key).read_bytes())
         except (FileNotFoundError, ValueError):
+            return None
+        if not isinstance(result, dict):
             return None
         same = result.get("job") == self.job(submission) and result.get("student") == key
         return result if same and result.get("status") not in AGAIN else None

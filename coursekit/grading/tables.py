@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from coursekit.train.files import write_atomically
+from coursekit.files import write_atomically
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

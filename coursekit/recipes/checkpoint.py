@@ -7,8 +7,9 @@ from typing import Any
 from torch import nn
 
 from coursekit import __version__
+from coursekit.files import write_json
 from coursekit.recipes.registry import build
-from coursekit.train.files import read_json, read_tensors, write_json, write_tensors
+from coursekit.train.files import read_json, read_tensors, write_tensors
 
 CONFIG, TENSORS = "config.json", "model.safetensors"
 

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from coursekit import train as training
+from coursekit.files import write_json
 from coursekit.recipes import checkpoint
 from coursekit.recipes.registry import Recipe
 from coursekit.train import checkpoints
-from coursekit.train.files import read_json, write_json
+from coursekit.train.files import read_json
 
 
 def train(

@@ -11,7 +11,8 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from coursekit.train.files import read_json, read_tensors, write_json, write_tensors
+from coursekit.files import write_json
+from coursekit.train.files import read_json, read_tensors, write_tensors
 
 INDEX = "training.json"
 

@@ -1,9 +1,7 @@
-"""Files that are either wholly there or not there, and that tell when they were altered."""
+"""Files of a checkpoint, which tell when they were altered."""
 
-import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,22 +10,7 @@ from safetensors import SafetensorError
 from safetensors import torch as safetensors
 from torch import Tensor
 
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a crash at any moment leaves the old content or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    _sync_folder(path.parent)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically; NaN and what JSON can't hold raise ValueError or TypeError."""
-    write_atomically(path, (json.dumps(value, indent=1, allow_nan=False) + "\n").encode())
+from coursekit.files import write_atomically
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -80,13 +63,3 @@ def read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
         return safetensors.load(content)
     except SafetensorError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}).") from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a rename durable, where the system lets a folder be opened (Windows does not)."""
-    with contextlib.suppress(PermissionError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
