@@ -1,4 +1,4 @@
-"""One button a chapter: open it in Colab, from the branch of generated notebooks."""
+"""One button a chapter or exercise: open it in Colab."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -6,12 +6,13 @@ from urllib.parse import urlsplit
 from sphinx.application import Sphinx
 
 COLAB = "https://colab.research.google.com/github"
-BRANCH = "notebooks"
+BRANCH, SOURCES = "notebooks", "main"
 
 
 def colab_url(repository: str, pagename: str) -> str:
-    """Where Colab opens the notebook made from the page: 03-vae -> .../blob/notebooks/03-vae.ipynb."""
-    return f"{COLAB}{urlsplit(repository).path.rstrip('/')}/blob/{BRANCH}/{pagename}.ipynb"
+    """Where Colab opens the page: 03-vae -> .../blob/notebooks/03-vae.ipynb; exercises lie beside the sources."""
+    branch = SOURCES if pagename.startswith("exercises/") else BRANCH
+    return f"{COLAB}{urlsplit(repository).path.rstrip('/')}/blob/{branch}/{pagename}.ipynb"
 
 
 def add_button(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
@@ -21,7 +22,7 @@ def add_button(app: Sphinx, pagename: str, template: str, context: dict[str, Any
     button = {
         "type": "link",
         "text": "Open in Colab",
-        "tooltip": "Run this chapter in Colab",
+        "tooltip": "Run this page in Colab",
         "icon": "_static/images/logo_colab.png",
         "url": colab_url(app.config.html_theme_options["repository_url"], pagename),
         "label": "launch-colab",

@@ -62,6 +62,9 @@ def read_index(root: Path = ROOT) -> Index:
                 f"{int(page[:2])}.{count}" if page[:2].isdigit() else str(count),
                 page,
             )
+    for path in sorted((root / "exercises").glob("*.ipynb")):
+        title = re.search(r"^# (.*)$", nbformat.read(path, as_version=4).cells[0].source, re.M)
+        index.sections[f"exercises/{path.stem}"] = (title[1], f"exercises/{path.stem}")
     return index
 
 
