@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from coursekit.grading import frames
-from coursekit.grading.line import Line
+from coursekit.grading.line import Line, take
 from coursekit.grading.wire import PREFIX, ProtocolError, lengths, pack, unpack
 
 
@@ -25,8 +25,7 @@ class Channel:
         """The answer to a question.
 
         Args:
-            act: "run" or "call".
-            value: its arguments.
+            act: "run" or "call", with its arguments as `value`.
             seconds: for asking and answering.
 
         Raises:
@@ -72,9 +71,7 @@ class Channel:
             if kind != frames.DATA:
                 raise EOFError("The session has ended.")
             self._came += payload
-        data = bytes(self._came[:count])
-        del self._came[:count]
-        return data
+        return take(self._came, count)
 
 
 def expect(line: Line, expected: bytes, deadline: float) -> dict[str, Any]:

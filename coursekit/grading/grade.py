@@ -3,47 +3,22 @@
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from coursekit.grading.attempt import Attempt
 from coursekit.grading.budget import Budget
-from coursekit.grading.exercise import Exercise, Question
+from coursekit.grading.exercise import Exercise
 from coursekit.grading.likeness import Behaviour, Likeness
 from coursekit.grading.limits import Limits
+from coursekit.grading.marks import Graded, mark, padded, unanswered, untouched
 from coursekit.grading.parts import Parts, find
-from coursekit.grading.problem import Outcome, Problem
 from coursekit.grading.remote import Worker
 from coursekit.grading.sandbox import Sandbox
 from coursekit.grading.sheet import SEED
+from coursekit.grading.stage import Stage
 from coursekit.grading.trial import Trial
 
 Cells = list[tuple[str, str]]
-STOPS = ("timeout", "died", "protocol")
-NOT_REACHED = Problem("type", "not reached: the checks can't go on with what came before.")
-
-
-@dataclass(frozen=True)
-class Graded:
-    """One question as one attempt went: behaviour in the "public" and in the "hidden" tests."""
-
-    found: dict[str, Behaviour]
-    fault: Problem | None
-
-    @property
-    def outcomes(self) -> list[tuple[str, Outcome]]:
-        """(which, outcome) of all checks."""
-        return [(which, outcome) for which, seen in self.found.items() for outcome in seen.outcomes]
-
-    @property
-    def passed(self) -> int:
-        """How many checks passed."""
-        return sum(outcome.problem is None for _, outcome in self.outcomes)
-
-    @property
-    def full(self) -> bool:
-        """Whether all did."""
-        return self.passed == len(self.outcomes)
 
 
 def grade(cells: Cells, exercise: Exercise, sandbox: Sandbox, limits: Limits, seed: int) -> dict[str, Any]:
@@ -66,11 +41,11 @@ class Grader:
 
     def __init__(self, exercise: Exercise, sandbox: Sandbox, limits: Limits | None = None):
         self.exercise, self.limits = exercise, limits or Limits()
-        self.trial = Trial(exercise)
+        trial = Trial(exercise)
+        self.likeness = Likeness(trial, SEED)
         self.questions = {key: q for key, q in exercise.questions.items() if q.kind == "code"}
-        self.tests = {key: self.trial.tests(question) for key, question in self.questions.items()}
-        self.likeness = Likeness(self.trial, SEED)
-        self.names = {key: self._names(question) for key, question in self.questions.items()}
+        self.tests = {key: trial.tests(question) for key, question in self.questions.items()}
+        self.names = {key: self.likeness.names(q, self.tests[key]) for key, q in self.questions.items()}
         self.worker = Worker(sandbox, exercise.prelude, self.limits)
 
     def __enter__(self) -> "Grader":
@@ -96,104 +71,83 @@ class Grader:
         Raises:
             SandboxError: the sandbox does not start.
         """
-        start, parts, budget = time.monotonic(), find(cells, self.exercise), Budget(self.limits)
-        graded = self._attempt(parts, set(self.questions), budget, seed)
-        for key, first in graded.items():
-            graded[key] = self._best(key, first, parts, budget, seed)
-        questions = {
-            key: self._report(question, parts, graded.get(key), budget, seed)
-            for key, question in self.exercise.questions.items()
-        }
+        start = time.monotonic()
+        questions, notes = _Run(self, find(cells, self.exercise), seed).questions()
         return {
             "exercise": self.exercise.name,
             "version": self.exercise.version,
             "status": "graded",
-            "score": round(sum(question["points"] or 0 for question in questions.values()), 2),
+            "score": round(sum(question["points"] or 0.0 for question in questions.values()), 2),
             "max": self.exercise.points,
             "seconds": round(time.monotonic() - start, 3),
             "questions": questions,
-            "notes": parts.notes,
+            "notes": notes,
         }
 
-    def _attempt(
-        self, parts: Parts, keys: set[str], budget: Budget, seed: int, only: str = ""
-    ) -> dict[str, Graded]:
-        """Run the answers to some questions together and put the tests of all, or of one only, to them.
+
+class _Run:
+    """The grading of one submission."""
+
+    def __init__(self, grader: Grader, parts: Parts, seed: int):
+        self.grader, self.parts, self.seed = grader, parts, seed
+        self.budget = Budget(grader.limits)
+        self.asked = [key for key in grader.questions if key in parts.answers]
+
+    def questions(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        """The report on each question, by key, and notes on the whole."""
+        graded = self._attempt(set(self.asked), self.asked)
+        graded = {key: self._best(key, first) for key, first in graded.items()}
+        marks = {}
+        for key, question in self.grader.exercise.questions.items():
+            missing = unanswered(self.grader.names[key]) if question.kind == "code" else None
+            answer, found = self.parts.text(key), graded.get(key, missing)
+            seconds = round(self.budget.spent[key], 3)
+            marks[key] = mark(question, answer, found, self._like(key, graded.get(key)), seconds)
+        return marks, self.parts.notes
+
+    def _attempt(self, keys: set[str], asked: list[str]) -> dict[str, Graded]:
+        """Run the answers to some questions together, and put the tests of those asked to them.
 
         All public tests come before all hidden ones, so no message that students read knows of hidden inputs.
         """
-        asked = [key for key in self.questions if key in parts.answers and key in ({only} if only else keys)]
-        found: dict[str, dict[str, Behaviour]] = {key: {} for key in asked}
-        with Attempt(self.worker, parts.cells(keys), budget) as attempt:
+        grader, found = self.grader, {key: {} for key in asked}
+        stage = Stage(grader.worker, self.parts.cells(keys), self.budget)
+        with Attempt(stage) as attempt:
             for which in ("public", "hidden"):
                 for key in asked:
-                    tests = self.tests[key][which]
-                    came = attempt.outcomes(self.questions[key], which, tests, seed_of(key, which, seed))
-                    padded = self._padded(key, which, came)
-                    found[key][which] = Behaviour(padded, attempt.values[key, which])
-            return {key: Graded(seen, attempt.faults.get(key)) for key, seen in found.items()}
+                    tests, seed = grader.tests[key][which], seed_of(key, which, self.seed)
+                    came = attempt.outcomes(grader.questions[key], which, tests, seed)
+                    outcomes = padded(came, grader.names[key][which])
+                    found[key][which] = Behaviour(outcomes, attempt.values[key, which])
+        return {key: Graded(seen, stage.faults.get(key)) for key, seen in found.items()}
 
-    def _best(self, key: str, first: Graded, parts: Parts, budget: Budget, seed: int) -> Graded:
+    def _best(self, key: str, first: Graded) -> Graded:
         """The best of the first and further attempts: another answer must not cost this one its points."""
         best = first
-        for keys in self._others(key, parts):
-            if best.full or budget.left(key) <= 0:
+        for keys in self._others(key):
+            if best.full or self.budget.left(key) <= 0:
                 break
-            again = self._attempt(parts, keys, budget, seed, only=key)[key]
+            again = self._attempt(keys, [key])[key]
             best = again if again.passed > best.passed else best
         return best
 
-    def _others(self, key: str, parts: Parts) -> Iterator[set[str]]:
-        """Which answers to try a question with: its own alone, and those up to it."""
-        answered = [other for other in dict.fromkeys(parts.order) if other in self.questions]
+    def _others(self, key: str) -> Iterator[set[str]]:
+        """Which answers to try a question with once more: its own alone, and those up to it."""
+        if len(self.asked) == 1 or untouched(self.grader.questions[key], self.parts.text(key)):
+            return
+        answered = [other for other in dict.fromkeys(self.parts.order) if other in self.asked]
         before = set(answered[: answered.index(key) + 1])
-        if len(answered) > 1:
-            yield {key}
+        yield {key}
         if 1 < len(before) < len(answered):
             yield before
 
-    def _padded(self, key: str, which: str, came: list[Outcome]) -> list[Outcome]:
-        """As many outcomes as the solution gets, under the same names."""
-        names = self.names[key][which]
-        came = came[: len(names)]
-        same = [Outcome(name, outcome.problem) for name, outcome in zip(names, came, strict=False)]
-        return same + [Outcome(name, NOT_REACHED) for name in names[len(came) :]]
-
-    def _names(self, question: Question) -> dict[str, list[str]]:
-        """The names of all checks, told by the solution."""
-        seen = {
-            which: self.likeness.behaviour(question, question.answer, tests, SEED).outcomes
-            for which, tests in self.tests[question.key].items()
-        }
-        return {which: [outcome.name for outcome in outcomes] for which, outcomes in seen.items()}
-
-    def _report(
-        self, question: Question, parts: Parts, graded: Graded | None, budget: Budget, seed: int
-    ) -> dict[str, Any]:
-        """What is told of one question."""
-        key, checks, points, like = question.key, [], None, None
-        if question.kind == "code":
-            graded = graded or self._unanswered(key)
-            points = round(question.points * graded.passed / max(len(graded.outcomes), 1), 2)
-            checks = [_check(which, outcome) for which, outcome in graded.outcomes]
-            if key in parts.answers and not graded.full:
-                hidden = seed_of(key, "hidden", seed)
-                like = self.likeness.label(question, self.tests[key], graded.found, hidden)
-        return {
-            "kind": question.kind,
-            "points": points,
-            "max": question.points,
-            "seconds": round(budget.spent[key], 3),
-            "reason": _reason(question, parts.text(key), graded),
-            "checks": checks,
-            "like": like,
-            "answer": parts.text(key),
-        }
-
-    def _unanswered(self, key: str) -> Graded:
-        missing = Problem("type", "there is no answer.")
-        outcomes = {w: [Outcome(name, missing) for name in names] for w, names in self.names[key].items()}
-        return Graded({which: Behaviour(seen, []) for which, seen in outcomes.items()}, None)
+    def _like(self, key: str, graded: Graded | None) -> str | None:
+        """Label of the wrong answer that a failing answer behaves like."""
+        if graded is None or graded.full:
+            return None
+        question = self.grader.questions[key]
+        seed = seed_of(key, "hidden", self.seed)
+        return self.grader.likeness.label(question, self.grader.tests[key], graded.found, seed)
 
 
 def seed_of(key: str, which: str, seed: int) -> int:
@@ -201,24 +155,3 @@ def seed_of(key: str, which: str, seed: int) -> int:
     if which == "public":
         return SEED
     return int.from_bytes(hashlib.sha256(f"{seed} {key}".encode()).digest()[:7])
-
-
-def _check(which: str, outcome: Outcome) -> dict[str, Any]:
-    problem = outcome.problem
-    shown = None if problem is None else {"kind": problem.kind, "text": problem.text}
-    return {"name": outcome.name, "which": which, "passed": problem is None, "problem": shown}
-
-
-def _reason(question: Question, answer: str, graded: Graded | None) -> str:
-    """Why points are missing, where it is not for the values that came; "" otherwise."""
-    if not answer:
-        return "no answer"
-    if answer.strip() == question.starter.strip():
-        return "not answered: as it was handed out"
-    if graded is None or graded.full:
-        return ""
-    if graded.fault:
-        return f"its cell fails: {graded.fault.text}"
-    problems = [outcome.problem for _, outcome in graded.outcomes if outcome.problem]
-    stop = next((problem.text for problem in problems if problem.kind in STOPS), "")
-    return stop and f"it stopped: {stop}"

@@ -59,6 +59,13 @@ class Likeness:
                     return label
         return None
 
+    def names(self, question: Question, tests: dict[str, Tests]) -> dict[str, list[str]]:
+        """The names of all checks, "public" and "hidden", as the solution meets them."""
+        seen = {
+            which: self.behaviour(question, question.answer, each, self.seed) for which, each in tests.items()
+        }
+        return {which: [outcome.name for outcome in found.outcomes] for which, found in seen.items()}
+
     def behaviour(self, question: Question, source: str, tests: Tests, seed: int) -> Behaviour:
         """The behaviour of an answer of the master."""
         target = self.trial.target(question, source)

@@ -1,5 +1,6 @@
 """Two pipes to a process that is not trusted: every read and write has a deadline, and no end of a wait."""
 
+import contextlib
 import os
 import select
 import subprocess
@@ -17,19 +18,13 @@ class Line:
     """
 
     def __init__(self, process: subprocess.Popen, most: int):
-        assert process.stdin is not None
-        assert process.stdout is not None
         self.to, self.of, self.most = process.stdin.fileno(), process.stdout.fileno(), most
         self.came = bytearray()
         os.set_blocking(self.to, False)
         os.set_blocking(self.of, False)
 
     def write(self, data: bytes, deadline: float) -> None:
-        """Write all of it.
-
-        Args:
-            data: what to write.
-            deadline: on the clock of `time.monotonic`.
+        """Write all of it before a deadline on the clock of `time.monotonic`.
 
         Raises:
             TimeoutError: the other side did not take it in time.
@@ -51,25 +46,13 @@ class Line:
         while len(self.came) < count:
             self._wait([], deadline)
             self._take()
-        data = bytes(self.came[:count])
-        del self.came[:count]
-        return data
+        return take(self.came, count)
 
     def peek(self) -> bytes:
         """What has come by now, without taking it; raises EOFError as `read` does."""
         while len(self.came) < self.most and select.select([self.of], [], [], 0)[0]:
             self._take()
         return bytes(self.came)
-
-    def drain(self, deadline: float) -> None:
-        """Read until nobody is left who could write; raises TimeoutError as `read` does."""
-        try:
-            while True:
-                self.came.clear()
-                self._wait([], deadline)
-                self._take()
-        except EOFError:
-            return
 
     def _wait(self, writing: list[int], deadline: float) -> tuple[list[int], list[int]]:
         reading = [self.of] if len(self.came) < self.most else []
@@ -85,3 +68,18 @@ class Line:
         if not data:
             raise EOFError("The process is gone.")
         self.came += data
+
+
+def take(buffer: bytearray, count: int) -> bytes:
+    """So many bytes off the start of a buffer."""
+    data = bytes(buffer[:count])
+    del buffer[:count]
+    return data
+
+
+def drain(line: Line, deadline: float) -> None:
+    """Read until nobody is left who could write; raises TimeoutError as `Line.read` does."""
+    with contextlib.suppress(EOFError):
+        while True:
+            line.read(1, deadline)
+            line.came.clear()

@@ -43,7 +43,7 @@ class Relay:
         while True:
             poll.modify(self.answers_in, select.POLLOUT if self.waiting else 0)
             ready = dict(poll.poll(WATCH))
-            if self._excessive():
+            if excessive(self.answers, self.threads, self.folder):
                 os.kill(self.answers, signal.SIGKILL)
             if self.answers_in in ready:
                 self._write()
@@ -71,11 +71,12 @@ class Relay:
         except BrokenPipeError:
             self.waiting.clear()
 
-    def _excessive(self) -> bool:
-        """Whether there are too many threads, or too many files in the temporary folder."""
-        try:
-            threads = Path(f"/proc/{self.answers}/task").stat().st_nlink - 2
-        except FileNotFoundError:  # it has ended, or this system has no /proc
-            return False
-        room = os.statvfs(self.folder) if self.folder else None
-        return threads > self.threads or (room is not None and room.f_files - room.f_ffree > MOST_FILES)
+
+def excessive(process: int, threads: int, folder: str) -> bool:
+    """Whether a process has too many threads, or there are too many files in a temporary folder."""
+    try:
+        running = Path(f"/proc/{process}/task").stat().st_nlink - 2
+    except FileNotFoundError:  # it has ended, or this system has no /proc
+        return False
+    room = os.statvfs(folder) if folder else None
+    return running > threads or (room is not None and room.f_files - room.f_ffree > MOST_FILES)

@@ -11,7 +11,7 @@ from typing import Any
 from coursekit.grading import frames
 from coursekit.grading.channel import Channel, expect
 from coursekit.grading.limits import Limits
-from coursekit.grading.line import Line
+from coursekit.grading.line import Line, drain
 from coursekit.grading.sandbox import Sandbox, SandboxError, readable
 from coursekit.grading.session import ENDING, Session
 from coursekit.grading.wire import pack
@@ -60,7 +60,7 @@ class Worker:
         if self.process is not None:
             self.sandbox.stop(self.process, self.label)
             with contextlib.suppress(TimeoutError):
-                Line(self.process, 1).drain(time.monotonic() + ENDING)
+                drain(Line(self.process, frames.CHUNK), time.monotonic() + ENDING)
             self.process.stdin.close()
             self.process.stdout.close()
             self.process = None
@@ -77,8 +77,8 @@ class Worker:
             except (OSError, EOFError) as error:
                 self.close()
                 errors.seek(0)
-                said = errors.read()[-2000:].decode(errors="replace").strip()
-                raise SandboxError(f"{self.sandbox.name} does not start: {said or error}") from error
+                said = errors.read()[-2000:].decode(errors="replace").strip() or error
+                raise SandboxError(f"{self.sandbox.name} does not start: {said}") from error
         if problem := unfit(self.facts, self.sandbox):
             self.close()
             raise SandboxError(problem)

@@ -13,7 +13,7 @@ ENDING = 10.0  # seconds for the end of a session, before the whole worker is ki
 
 
 class Session:
-    """Runs cells and calls functions until a call hangs, kills or cheats; then `alive` is False.
+    """Runs cells and calls functions until one hangs, kills or cheats; then `alive` is False.
 
     Args:
         channel: to its process.
@@ -31,13 +31,7 @@ class Session:
         self.close()
 
     def run(self, source: str, name: str, seconds: float) -> Problem | None:
-        """Run a cell; what it defined before it failed stays defined.
-
-        Args:
-            source: of the cell.
-            name: for messages.
-            seconds: how long it may take.
-        """
+        """Run a cell, named in messages, for so many seconds; what it defines before it fails stays."""
         value = self._ask("run", [source, name], seconds)
         return value if isinstance(value, Problem) else None
 
@@ -76,9 +70,8 @@ class Session:
         self.alive = False
         try:
             end = self.channel.end(ENDING)
-        except (OSError, EOFError, ProtocolError):
-            self.kill()
-            return ""
+        except (OSError, EOFError):
+            end = {"clean": False, "status": 0}
         if not end["clean"]:
             self.kill()
         return cause(end["status"])

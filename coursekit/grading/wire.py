@@ -171,7 +171,7 @@ class _Reader:
             case {"array": [str(dtype), list(shape)], **rest} if not rest:
                 return self.array(dtype, shape)
             case {"tensor": [str(dtype), list(shape), bool(grad)], **rest} if not rest:
-                return self.tensor(dtype, shape, grad)
+                return _tensor(self.array("int16" if dtype == "bfloat16" else dtype, shape), dtype, grad)
         raise ProtocolError("a value is of no known kind.")
 
     def array(self, dtype: str, shape: list[Any]) -> np.ndarray:
@@ -189,11 +189,12 @@ class _Reader:
         except ValueError as error:
             raise ProtocolError("an array has an impossible shape.") from error
 
-    def tensor(self, dtype: str, shape: list[Any], grad: bool) -> Any:
-        import torch
 
-        numbers = torch.from_numpy(self.array("int16" if dtype == "bfloat16" else dtype, shape))
-        tensor = numbers.view(torch.bfloat16) if dtype == "bfloat16" else numbers
-        if grad and not (tensor.is_floating_point() or tensor.is_complex()):
-            raise ProtocolError("a tensor of integers has a gradient.")
-        return tensor.requires_grad_(grad)
+def _tensor(numbers: np.ndarray, dtype: str, grad: bool) -> Any:
+    import torch
+
+    plain = torch.from_numpy(numbers)
+    tensor = plain.view(torch.bfloat16) if dtype == "bfloat16" else plain
+    if grad and not (tensor.is_floating_point() or tensor.is_complex()):
+        raise ProtocolError("a tensor of integers has a gradient.")
+    return tensor.requires_grad_(grad)

@@ -88,10 +88,10 @@ ATTACKS = [
         "def mean_square(x):\n    all = []\n    while True: all.append(open('/dev/null'))",
         says="OSError",
     ),
-    beside("a flood on stdout", "import sys\nfor _ in range(300):\n    sys.stdout.write('a' * 10**6)"),
+    beside("a flood on stdout", "import sys\nfor _ in range(50):\n    sys.stdout.write('a' * 10**6)"),
     beside(
         "a flood on stderr",
-        "import os\nfor _ in range(300):\n    os.write(1, b'a' * 10**6)\n    os.write(2, b'a' * 10**6)",
+        "import os\nfor _ in range(50):\n    os.write(1, b'a' * 10**6)\n    os.write(2, b'a' * 10**6)",
     ),
     answer(
         "prints in every call",

@@ -23,7 +23,7 @@ from tests.grading.attacks.spying import OPEN_TO_ALL, SECRET, SPIES, source, spy
 
 LIMITS = Limits(
     call=0.7,
-    cell=1.2,
+    cell=2.0,
     question=5.0,
     submission=20.0,
     memory=256 * MEBIBYTE,
