@@ -60,6 +60,17 @@ class Sheet:
         found = self._outcomes.get(key, ())
         return bool(found) and all(outcome.problem is None for outcome in found)
 
+    def ready(self, *keys: str) -> bool:
+        """Whether these questions have passed; if not, the cell that asks says what it waits for.
+
+        Raises:
+            ValueError: the sheet has no such question.
+        """
+        missing = [key for key in keys if not self.passed(key)]
+        if missing:
+            print(f"This cell waits for {' and '.join(missing)}. Answer, check, and run it again.")
+        return not missing
+
     def score(self) -> None:
         """Show the points of all questions."""
         questions = tuple((key, self._reached(key), of) for key, of in self.points.items())

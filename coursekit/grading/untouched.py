@@ -19,6 +19,9 @@ class _Unanswered:
     def passed(self, key: str) -> bool:
         return False
 
+    def ready(self, *keys: str) -> bool:
+        return False
+
 
 def untouched(exercise: Exercise) -> Iterator[str]:
     """One message for each cell that fails while no question is answered, beginning with its first line."""
@@ -32,7 +35,7 @@ def untouched(exercise: Exercise) -> Iterator[str]:
             why = " ".join(explain(error).splitlines())
             yield (
                 f"the cell {first!r} fails while nothing is answered ({why}); "
-                "let it wait for the answer that it needs: if sheet.passed(KEY): ..."
+                "let it wait for the answer that it needs: if sheet.ready(KEY): ..."
             )
 
 

@@ -56,6 +56,15 @@ def test_a_check_can_be_asked_whether_it_passed(sheet, shown):
     assert sheet.passed("a")
 
 
+def test_a_cell_that_waits_says_for_what(sheet, shown, capsys):
+    """An empty output would look like a broken cell."""
+    sheet.check("a", lambda x: 2 * x, doubles)
+    assert sheet.ready("a")
+    assert capsys.readouterr().out == ""
+    assert not sheet.ready("a", "b", "c")
+    assert "This cell waits for b and c." in capsys.readouterr().out
+
+
 def test_an_unknown_key_is_answered_by_the_known_ones(sheet):
     """A slip of the keyboard should not look like a wrong answer."""
     with pytest.raises(ValueError, match="00-little has no question 'd'; it has a, b, c"):

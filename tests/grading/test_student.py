@@ -48,7 +48,7 @@ def test_there_are_exercises():
 def test_untouched_it_runs_to_its_end(student):
     """Whoever runs all cells first sees what is to be done, and no traceback."""
     errors = {name: output.error for name, output in student.untouched.items() if output.error}
-    assert errors == {}, "a cell that needs an answer can wait for it: if sheet.passed(KEY): ..."
+    assert errors == {}, "a cell that needs an answer can wait for it: if sheet.ready(KEY): ..."
     assert ": 0 of " in student.untouched["score"].text[-1]
 
 
