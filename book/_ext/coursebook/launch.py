@@ -10,7 +10,7 @@ BRANCH, SOURCES = "notebooks", "main"
 
 
 def colab_url(repository: str, pagename: str) -> str:
-    """Where Colab opens the page: 03-vae -> .../blob/notebooks/03-vae.ipynb; exercises lie beside the sources."""
+    """Where Colab opens it: 03-vae -> .../blob/notebooks/03-vae.ipynb; exercises lie in the main branch."""
     branch = SOURCES if pagename.startswith("exercises/") else BRANCH
     return f"{COLAB}{urlsplit(repository).path.rstrip('/')}/blob/{branch}/{pagename}.ipynb"
 
