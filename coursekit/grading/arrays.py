@@ -22,14 +22,14 @@ def numbers(value: Any, expected: Any, tolerance: float | None) -> Problem | Non
         return None
     came, wanted = _complex(value), _complex(expected)
     if not cmath.isfinite(came) and cmath.isfinite(wanted):
-        return Problem("nan", f"{short(value)} came, {short(expected)} was expected.")
+        return Problem("nan", f"{both(value, expected)}.")
     default = INTEGER if isinstance(expected, int | np.integer) else NUMBER
     rtol, atol = default if tolerance is None else (0, tolerance)
     difference = abs(came - wanted)
     close = cmath.isfinite(wanted) and difference <= atol + rtol * abs(wanted)
     if close or (cmath.isnan(came) and cmath.isnan(wanted)):
         return None
-    text = f"{short(value)} came, {short(expected)} was expected (difference {difference:.3g})."
+    text = f"{both(value, expected)} (difference {difference:.3g})."
     return Problem("value", text + relation(np.asarray(came), np.asarray(wanted)))
 
 
@@ -45,9 +45,15 @@ def arrays(value: Any, expected: Any, tolerance: float | None) -> Problem | None
     return _elements(_numpy(value), _numpy(expected), *(default if tolerance is None else (0, tolerance)))
 
 
-def short(value: Any) -> str:
-    """A value in at most 60 characters."""
-    text = f"{value:.6g}" if isinstance(value, float | np.floating) else repr(value)
+def both(value: Any, expected: Any) -> str:
+    """What came and what was expected, with enough digits to tell them apart."""
+    digits = 6 if short(value) != short(expected) else 12
+    return f"{short(value, digits)} came, {short(expected, digits)} was expected"
+
+
+def short(value: Any, digits: int = 6) -> str:
+    """A value in at most 60 characters; of a float so many significant digits."""
+    text = f"{value + 0.0:.{digits}g}" if isinstance(value, float | np.floating) else repr(value)  # no "-0"
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -88,8 +94,9 @@ def _elements(came: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) ->
         return None
     unusable = ~np.isfinite(came) & np.isfinite(wanted)
     if unusable.any():
-        name = "NaN" if np.isnan(came[unusable]).any() else "infinity"
-        text = f"{name} came at {unusable.sum()} of {came.size} places where a number was expected."
+        at = np.unravel_index(np.argmax(unusable), came.shape)
+        count = f"no number came at {unusable.sum()} of {came.size} places, first at {[int(i) for i in at]}: "
+        text = f"{count if came.size > 1 else ''}{both(came[at].item(), wanted[at].item())}."
         return Problem("nan", text + _shown(came, wanted))
     return Problem("value", _gap(came, wanted, same) + relation(came, wanted) + _shown(came, wanted))
 
@@ -97,13 +104,12 @@ def _elements(came: np.ndarray, wanted: np.ndarray, rtol: float, atol: float) ->
 def _gap(came: np.ndarray, wanted: np.ndarray, same: np.ndarray) -> str:
     """How many numbers differ, and the two that differ most."""
     with np.errstate(invalid="ignore"):
-        gaps = np.where(same, 0, np.nan_to_num(np.abs(came - wanted), nan=np.inf))
+        gaps = np.abs(came - wanted)
+    gaps = np.where(same, 0, np.where(np.isnan(gaps), np.inf, gaps))
     at = np.unravel_index(np.argmax(gaps), came.shape)
-    two = f"{short(came[at].item())} came, {short(wanted[at].item())} was expected"
-    if came.size == 1:
-        return f"{two} (difference {gaps[at]:.3g})."
+    two = f"{both(came[at].item(), wanted[at].item())} (difference {gaps[at]:.3g})."
     count = f"{(~same).sum()} of {came.size} numbers differ"
-    return f"{count}, most at {[int(i) for i in at]}: {two} (difference {gaps[at]:.3g})."
+    return two if came.size == 1 else f"{count}, most at {[int(i) for i in at]}: {two}"
 
 
 def _shown(came: np.ndarray, wanted: np.ndarray) -> str:

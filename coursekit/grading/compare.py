@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from coursekit.grading.arrays import arrays, numbers, short
+from coursekit.grading.arrays import arrays, both, numbers, short
 from coursekit.grading.problem import NoValue, Outcome, Problem
 
 __all__ = ["NoValue", "Outcome", "Problem", "compare", "describe", "family", "outcomes"]
@@ -68,7 +68,7 @@ def describe(value: Any) -> str:
 def _plain(value: Any, expected: Any, tolerance: float | None) -> Problem | None:
     if value == expected:
         return None
-    return Problem("value", f"{short(value)} came, {short(expected)} was expected.")
+    return Problem("value", f"{both(value, expected)}.")
 
 
 def _sequences(value: Any, expected: Any, tolerance: float | None) -> Problem | None:

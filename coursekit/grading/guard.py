@@ -44,7 +44,8 @@ class Guard:
         names = [self._name(k) for k, value_before in enumerate(args) if not same(value_before, given[k])]
         names += [key for key in keywords if not same(keywords[key], named[key])]
         if names:
-            text = f"the call changed its argument {' and '.join(names)} in place; leave it as it came."
+            what, them = ("arguments", "them as they came") if names[1:] else ("argument", "it as it came")
+            text = f"the call changed its {what} {' and '.join(names)} in place; leave {them}."
             return Problem("inplace", text)
         if moved and "seed" not in self._parameters():
             text = f"the call changed the global random state of {' and '.join(moved)}."

@@ -1,11 +1,13 @@
 """Name a simple relation between a wrong value and the expected one: the sign, a factor, a shift ..."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 Array = np.ndarray
-_RATIOS = {2.0: "twice", 0.5: "half of"}
+RATIOS = {-1.0: "minus", 2.0: "twice", 0.5: "half of"}
+RATIOS |= {1 / math.log(2): "1 / log(2) times", math.log(2): "log(2) times"}
 
 
 def relation(came: Array, wanted: Array) -> str:
@@ -26,33 +28,39 @@ def _alike(one: Array, other: Array) -> bool:
     return bool(np.isfinite(one).all() and np.allclose(one, other, rtol=1e-4, atol=1e-7))
 
 
+def _one_number(array: Array) -> bool:
+    """Whether there is in truth only one number in it, and perhaps zeros."""
+    numbers = array[array != 0].ravel()
+    return np.allclose(numbers, numbers[:1])
+
+
+def _generic(array: Array) -> bool:
+    """Whether some number has more digits than such as 0, 1, 0.5 and 2, which have too many relations."""
+    return bool((np.abs(4 * array - np.round(4 * array)) > 1e-6).any())
+
+
 def _factor(came: Array, wanted: Array) -> str:
-    if wanted.size < 2 and not any(_alike(came, factor * wanted) for factor in (-1, *_RATIOS)):
-        return ""
     at = np.unravel_index(np.argmax(np.abs(wanted)), wanted.shape)
-    ratio = came[at] / wanted[at]
+    ratio = (came[at] / wanted[at]).real
     if not _alike(came, ratio * wanted) or abs(ratio) < 1e-6:
         return ""
-    if np.isclose(ratio, -1):
-        return "Yours is minus the expected one: look at the signs."
-    words = next((w for r, w in _RATIOS.items() if np.isclose(ratio, r)), f"{ratio:.4g} times")
-    return f"Yours is {words} the expected one."
+    words = next((words for known, words in RATIOS.items() if math.isclose(ratio, known, rel_tol=1e-4)), "")
+    if not words and _one_number(wanted):
+        return ""
+    ending = ": look at the signs." if words == "minus" else "."
+    return f"Yours is {words or f'{ratio:.4g} times'} the expected one{ending}"
 
 
 def _offset(came: Array, wanted: Array) -> str:
     gap = came - wanted
-    if (
-        wanted.size < 3
-        or np.allclose(wanted, wanted.flat[0])
-        or not _alike(gap, np.full_like(gap, gap.mean()))
-    ):
+    if wanted.size < 3 or _one_number(wanted) or not _alike(gap, np.full_like(gap, gap.mean())):
         return ""
     words = "large" if gap.mean() > 0 else "small"
     return f"Yours is too {words} by {abs(gap.mean()):.4g} everywhere."
 
 
 def _function(came: Array, wanted: Array) -> str:
-    if wanted.size > 1 and (np.ptp(came) == 0 or np.ptp(wanted) == 0):
+    if _one_number(wanted) and not (_generic(came) or _generic(wanted)):
         return ""
     functions: dict[str, Callable[[Array], Array]] = {
         "the square": np.square,

@@ -49,14 +49,27 @@ DIFFERENT = [
     (ROWS.double(), ROWS, "dtype", "float64 came, float32 was expected"),
     (ROWS.long(), ROWS, "dtype", "int64 came, float32 was expected"),
     (ROWS.to("meta"), ROWS, "device", "a tensor on meta came, one on cpu was expected"),
-    (ROWS * math.nan, ROWS, "nan", "NaN came at 6 of 6 places"),
-    (ROWS / 0, ROWS, "nan", "NaN came at 6 of 6 places"),
-    (tensor([1.0, math.inf]), tensor([1.0, 2.0]), "nan", "infinity came at 1 of 2 places"),
+    (ROWS * math.nan, ROWS, "nan", "no number came at 6 of 6 places, first at [0, 0]: nan came, 0 was"),
+    (ROWS / 0, ROWS, "nan", "no number came at 6 of 6 places, first at [0, 0]: nan came, 0 was"),
+    (
+        tensor([1.0, math.inf]),
+        tensor([1.0, 2.0]),
+        "nan",
+        "no number came at 1 of 2 places, first at [1]: inf came, 2 was",
+    ),
     (math.nan, 1.0, "nan", "nan came, 1 was expected"),
     (1.0, math.nan, "value", "1 came, nan was expected"),
     (1.0, math.inf, "value", "1 came, inf was expected"),
+    (tensor(1.0).double() + 1e-6, tensor(1.0).double(), "value", "1.000001 came, 1 was expected"),
+    (-0.0, 1.0, "value", "0 came, 1 was expected"),
+    (tensor(math.nan), tensor(1.0), "nan", "nan came, 1 was expected"),
     (-math.inf, math.inf, "value", "-inf came, inf was expected"),
-    (torch.ones(2), torch.tensor([1.0, math.inf]), "value", "1 of 2 numbers differ, most at [1]"),
+    (
+        torch.ones(2),
+        torch.tensor([1.0, math.inf]),
+        "value",
+        "1 of 2 numbers differ, most at [1]: 1 came, inf was expected (difference inf)",
+    ),
     (10**400, 1.0, "nan", "was expected"),
     (1.001, 1.0, "value", "1.001 came, 1 was expected (difference 0.001)"),
     (1_000_001, 1_000_000, "value", "difference 1"),
@@ -111,6 +124,9 @@ RELATIONS = [
     (-X, X, "Yours is minus the expected one"),
     (-1.7, 1.7, "Yours is minus the expected one"),
     (2 * X, X, "Yours is twice the expected one"),
+    (2.0, 1.0, "Yours is twice the expected one"),
+    (1.7 / math.log(2), 1.7, "Yours is 1 / log(2) times the expected one"),
+    (X * math.log(2), X, "Yours is log(2) times the expected one"),
     (0.85, 1.7, "Yours is half of the expected one"),
     (3 * X, X, "Yours is 3 times the expected one"),
     (X + 0.5, X, "Yours is too large by 0.5 everywhere"),
@@ -119,6 +135,7 @@ RELATIONS = [
     (X.sqrt(), X, "Yours is the square root of the expected one"),
     (X.exp(), X, "Yours is the exponential of the expected one"),
     (math.log(1.7), 1.7, "Yours is the logarithm of the expected one"),
+    (2**0.5, 2.0, "Yours is the square root of the expected one"),
     (1 / X, X, "Yours is one over the expected one"),
     (X.reshape(2, 2).T, X.reshape(2, 2), "Yours is the transpose of the expected one"),
     (X.flip(0), X, "Yours is the expected one in reverse order"),
@@ -136,7 +153,10 @@ def test_no_relation_is_claimed_where_there_is_none():
     """A wrong explanation is worse than none; every scalar is some multiple of every other."""
     assert "Yours is" not in compare(1.9, 1.2).text
     assert "Yours is" not in compare(tensor([0.1, 0.7, 0.3]), tensor([2.0, 1.0, 5.0])).text
-    assert "Yours is" not in compare(torch.zeros(3), torch.ones(3)).text
+    for came, wanted in ((0.0, 1.0), (0.5, 2.0), (4.0, 2.5), (3.0, 1.0)):
+        assert "Yours is" not in compare(came, wanted).text
+        assert "Yours is" not in compare(torch.full((3,), came), torch.full((3,), wanted)).text
+        assert "Yours is" not in compare(tensor([0, came]), tensor([0, wanted])).text
 
 
 def first_fails(f):
