@@ -74,7 +74,8 @@ class Attempt:
         with stage.budget.charge(key):
             value = session.call(question.target, args, keywords, seconds)
         self._stops[key] += not session.alive
-        return value
+        late = isinstance(value, Problem) and value.kind == "timeout" and seconds < stage.worker.limits.call
+        return USED_UP if late else value
 
     def _probe(self, question: Question, session: Session) -> Problem | None:
         """Run the question's probe, if another question's was the last in this session."""

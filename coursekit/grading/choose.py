@@ -46,5 +46,5 @@ def problem(sandbox: Sandbox) -> str:
         with Worker(sandbox, "", PROBE) as worker:
             answer = worker.session().run("", "probe", PROBE.start)
     except SandboxError as error:
-        return f"{error} {sandbox.advice}".strip()
+        return f"{str(error).rstrip('.')}. {sandbox.advice}".strip()
     return answer.text if answer else ""

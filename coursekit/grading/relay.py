@@ -9,7 +9,7 @@ from pathlib import Path
 from coursekit.grading import frames
 
 WATCH = 50  # milliseconds between two looks at what the answers use
-MOST_FILES = 10_000
+MOST_FILES = 10_000  # that answers may make
 
 
 @dataclass
@@ -40,10 +40,11 @@ class Relay:
         poll.register(self.grader_in, select.POLLIN)
         poll.register(self.answers_out, select.POLLIN)
         poll.register(self.answers_in, 0)
+        most = files(self.folder) + MOST_FILES
         while True:
             poll.modify(self.answers_in, select.POLLOUT if self.waiting else 0)
             ready = dict(poll.poll(WATCH))
-            if excessive(self.answers, self.threads, self.folder):
+            if threads(self.answers) > self.threads or files(self.folder) > most:
                 os.kill(self.answers, signal.SIGKILL)
             if self.answers_in in ready:
                 self._write()
@@ -72,11 +73,17 @@ class Relay:
             self.waiting.clear()
 
 
-def excessive(process: int, threads: int, folder: str) -> bool:
-    """Whether a process has too many threads, or there are too many files in a temporary folder."""
+def threads(process: int) -> int:
+    """How many a process has; 0 if it has ended, or the system does not tell."""
     try:
-        running = Path(f"/proc/{process}/task").stat().st_nlink - 2
-    except FileNotFoundError:  # it has ended, or this system has no /proc
-        return False
-    room = os.statvfs(folder) if folder else None
-    return running > threads or (room is not None and room.f_files - room.f_ffree > MOST_FILES)
+        return Path(f"/proc/{process}/task").stat().st_nlink - 2
+    except FileNotFoundError:
+        return 0
+
+
+def files(folder: str) -> int:
+    """How many there are on a folder's file system; 0 if there is no folder."""
+    if not folder:
+        return 0
+    room = os.statvfs(folder)
+    return room.f_files - room.f_ffree

@@ -59,9 +59,9 @@ class Worker:
         """Kill the process and all that it started, and wait until they are gone."""
         if self.process is not None:
             self.sandbox.stop(self.process, self.label)
-            with contextlib.suppress(TimeoutError):
-                drain(Line(self.process, frames.CHUNK), time.monotonic() + ENDING)
             self.process.stdin.close()
+            with contextlib.suppress(TimeoutError):
+                drain(self.line, time.monotonic() + ENDING)
             self.process.stdout.close()
             self.process = None
 

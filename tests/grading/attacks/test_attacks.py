@@ -7,30 +7,30 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from coursekit.grading.bubblewrap import INSTALL, Bubblewrap
-from coursekit.grading.choose import problem
 from coursekit.grading.exercise import read
 from coursekit.grading.grade import Grader
-from coursekit.grading.limits import MEBIBYTE, Limits
-from tests.grading.attacks import broken, exits, fakes, forgery, left_behind, loops, patches, resources
+from coursekit.grading.limits import MEBIBYTE
+from tests.grading.attacks import (
+    broken,
+    exits,
+    fakes,
+    forgery,
+    left_behind,
+    loops,
+    patches,
+    resources,
+    torches,
+)
 from tests.grading.attacks.attack import MASTER, TRACE
 from tests.grading.attacks.spying import OPEN_TO_ALL, SECRET, SPIES, source, spy
+from tests.grading.boxes import SMALL, bubblewrap, container
 
-LIMITS = Limits(
-    call=0.7,
-    cell=2.0,
-    question=5.0,
-    submission=20.0,
-    memory=256 * MEBIBYTE,
-    disk=8 * MEBIBYTE,
-    threads=32,
-    stops=1,
-)
 FILES = (broken, exits, fakes, forgery, left_behind, loops, patches, resources)
 ATTACKS = [attack for file in FILES for attack in file.ATTACKS]
 OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/home", str(Path.home()), os.getcwd())
@@ -39,9 +39,7 @@ OPEN_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/", "/home", str(Path.h
 @pytest.fixture(scope="module")
 def grader():
     """One grader for all attacks, as in a class of students."""
-    why = problem(Bubblewrap())
-    assert not why, f"These tests need bubblewrap; as root: {INSTALL}. {why}"
-    with pytest.MonkeyPatch.context() as patch, Grader(read(MASTER), Bubblewrap(), LIMITS) as grader:
+    with pytest.MonkeyPatch.context() as patch, Grader(read(MASTER), bubblewrap(), SMALL) as grader:
         patch.setenv(SECRET, "a")
         yield grader
         worker = grader.worker.process
@@ -85,6 +83,15 @@ def test_a_spy_finds_nothing(grader, places, name):
     assert attack.says in said(questions[attack.key])
 
 
+def test_spies_find_nothing_where_the_container_is_the_sandbox(places, monkeypatch):
+    """Another user or Landlock, and the filter, must do there what namespaces do elsewhere."""
+    monkeypatch.setenv(SECRET, "a")
+    attacks = [spy(name, places) for name in SPIES]
+    with Grader(read(MASTER), container(), SMALL) as grader:
+        found = {attack.name: grader.grade(attack.cells, seed=5)["score"] for attack in attacks}
+    assert found == dict.fromkeys(found, 4.0)
+
+
 @pytest.mark.parametrize("name", OPEN_TO_ALL)
 def test_a_spy_without_a_sandbox_finds_what_it_looks_for(places, name):
     """Else the test above would pass with spies that can't see."""
@@ -95,6 +102,42 @@ def test_a_spy_without_a_sandbox_finds_what_it_looks_for(places, name):
             subprocess.run([sys.executable, "-c", code], env=environment, check=True)
         finally:
             neighbour.kill()
+
+
+@pytest.fixture(scope="module")
+def torch_grader():
+    """A grader of a master that needs torch."""
+    with Grader(read(torches.MASTER), bubblewrap(), replace(SMALL, memory=1024 * MEBIBYTE)) as grader:
+        yield grader
+
+
+def points(grader: Grader, square: str) -> list[float]:
+    """Points of both questions, the first with another answer."""
+    answers = torches.ANSWERS | {"little.square": f"# exercise: little.square\n{square}"}
+    result = grader.grade([("code", source) for source in answers.values()], seed=5)
+    assert processes(grader) <= 1
+    return [result["questions"][key]["points"] for key in answers]
+
+
+@pytest.mark.parametrize("name", torches.CHEATS)
+def test_patching_torch_makes_no_wrong_answer_right(torch_grader, name):
+    fair = [torches.RIGHT_BY_CHANCE, 3.0]
+    assert points(torch_grader, f"{torches.CHEATS[name]}\n\n{torches.WRONG}") == fair
+
+
+@pytest.mark.parametrize("name", torches.HARM)
+def test_patching_torch_costs_other_questions_nothing(torch_grader, name):
+    assert points(torch_grader, f"{torches.HARM[name]}\n\ndef mean_square(x):\n    return x") == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("name", torches.VALUES)
+def test_strange_tensors_have_no_points(torch_grader, name):
+    assert points(torch_grader, f"def mean_square(x):\n    return {torches.VALUES[name]}") == [0.0, 3.0]
+
+
+def test_a_loop_in_torch_ends_and_a_right_answer_is_right_after_all_this(torch_grader):
+    assert points(torch_grader, "def mean_square(x):\n    while True: torch.ones(500, 500) @ x") == [0.0, 3.0]
+    assert points(torch_grader, torches.RIGHT) == [2.0, 3.0]
 
 
 def said(question: dict) -> str:
