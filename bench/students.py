@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ BROKEN = {
     "empty": lambda content: b"",
     "no cells": lambda content: b'{"nbformat": 4}',
 }
+DEFINED = re.compile(r"^(?:def|class) (\w+)", re.M)
 KINDS = ("right", "right", "right", "wrong", "wrong", "wrong", "wrong", "syntax", "left out", "starter")
 
 
@@ -34,7 +36,7 @@ class Notebook:
         name: of the student.
         kind: what is the matter with it.
         content: of the file.
-        least: points that it deserves at least, for the answers that are right.
+        least: points that it deserves at least: for right answers that build on no wrong one.
     """
 
     name: str
@@ -57,7 +59,7 @@ def classroom(exercise: Exercise, n: int, hostile: bool = True, seed: int = 0) -
         if hostile and i % 20 == 10:
             kind, key = draw.choice(list(HOSTILE)), draw.choice(list(exercise.questions))
             answers[key] = f"{exercise.questions[key].answer}\n\n\n{HOSTILE[kind]}"
-            right -= {key}
+            right = {other for other in right - {key} if not _builds_on(exercise, other, {key})}
         least = sum(exercise.questions[key].points for key in right)
         yield Notebook(name, kind, notebook(exercise, answers, name), least)
 
@@ -77,7 +79,16 @@ def _answers(exercise: Exercise, draw: random.Random) -> tuple[set[str], dict[st
         }
         answers[key] = given[kind]
         right |= {key} if kind == "right" else set()
-    return right, answers
+    wrong = exercise.questions.keys() - right
+    return {key for key in right if not _builds_on(exercise, key, wrong)}, answers
+
+
+def _builds_on(exercise: Exercise, key: str, others: set[str]) -> bool:
+    """Whether an answer uses what the answer to one of the other questions defines."""
+    names = {name for other in others for name in DEFINED.findall(exercise.questions[other].answer)}
+    question = exercise.questions[key]
+    sources = [question.answer, question.probe, *(source for _, source in question.right)]
+    return any(re.search(rf"\b{name}\b", source) for name in names for source in sources)
 
 
 def notebook(exercise: Exercise, answers: dict[str, str], name: str) -> bytes:

@@ -89,7 +89,7 @@ def grade(
     unsafe_local: Annotated[
         bool, typer.Option("--unsafe-local", help="No sandbox; only on a machine that may be lost.")
     ] = False,
-    seconds: Annotated[float, typer.Option(help="Time for one call of an answer.")] = Limits.call,
+    seconds: Annotated[float, typer.Option(help="Time for a call; thrice for a question.")] = Limits.call,
     memory: Annotated[int, typer.Option(help="MiB that answers may take.")] = Limits.memory // MEBIBYTE,
     gradescope: Annotated[
         bool, typer.Option("--gradescope", help="One student's folder; writes OUT/results.json alone.")
@@ -104,11 +104,7 @@ def grade(
 
     master = _master(exercise)
     late = Late(parse_time(due) if due else None, late_percent_per_day, grace_minutes)
-    times = {
-        "call": seconds,
-        "cell": max(seconds, Limits.cell),
-        "question": max(3 * seconds, Limits.question),
-    }
+    times = {"call": seconds, "cell": seconds, "question": 3 * seconds}
     limits = Limits(**times, memory=memory * MEBIBYTE)
     name = "unsafe" if unsafe_local else sandbox
     name = name if scheduler else _sandbox(name, [master, folder, out])
