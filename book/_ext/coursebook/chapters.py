@@ -53,6 +53,8 @@ class Chapter(IPyNbFile):
         kernel.isolate()
         started = time.perf_counter()
         options = {"kernel_name": self.nb.metadata.kernelspec.name, "timeout": CELL_TIMEOUT}
+        # By default outputs that come late, as on a busy machine, are dropped without a word.
+        options |= {"iopub_timeout": CELL_TIMEOUT, "raise_on_iopub_timeout": True}
         self.client = NotebookClient(self.nb, record_timing=False, **options)
         self.client.reset_execution_trackers()
         self.client.create_kernel_manager()
