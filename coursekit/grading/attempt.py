@@ -3,6 +3,7 @@
 import builtins
 import re
 from collections import Counter
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ HIDDEN = {
 }
 
 
-class Attempt:
+class Attempt(AbstractContextManager):
     """One way of putting the tests to a submission: with some of its answer cells, in one stage.
 
     Args:
@@ -39,9 +40,6 @@ class Attempt:
         self.values: dict[tuple[str, str], list[Any]] = {}
         self._stops: Counter[str] = Counter()
         self._probed: tuple[Session | None, str, Problem | None] = (None, "", None)
-
-    def __enter__(self) -> "Attempt":
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self.stage.session is not None:

@@ -25,8 +25,8 @@ class Bubblewrap(Sandbox):
         ends = ["--die-with-parent", "--new-session"]
         temporary = ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", self.folder]
         made = ["--proc", "/proc", "--dev", "/dev", *temporary]
-        sealed = ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", self.folder]
-        room = [*made, *self._binds(), *sealed]
+        sealed = [word for path in ("/proc", "/dev", "/") for word in ("--remount-ro", path)]
+        room = [*made, *self._binds(), *sealed, "--chdir", self.folder]
         return [shutil.which("bwrap") or "bwrap", *alone, *ends, *user, *room, "--", sys.executable, *WORKER]
 
     def missing(self) -> str:

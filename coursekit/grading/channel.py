@@ -44,17 +44,6 @@ class Channel:
             raise ProtocolError("it is not the answer to what was asked.")
         return answer
 
-    def end(self, seconds: float) -> dict[str, Any]:
-        """Have the session's process killed: "status", as by waitpid, and whether its folder is "clean".
-
-        Raises:
-            TimeoutError: the worker does not answer in time.
-            EOFError: it is gone.
-        """
-        deadline = time.monotonic() + seconds
-        self.line.write(frames.FRAME.pack(frames.END, 0), deadline)
-        return expect(self.line, frames.END, deadline)
-
     def _send(self, data: bytes, deadline: float) -> None:
         unasked = self._came + self.line.peek()
         if unasked.startswith(frames.GONE):
@@ -72,6 +61,18 @@ class Channel:
                 raise EOFError("The session has ended.")
             self._came += payload
         return take(self._came, count)
+
+
+def end(line: Line, seconds: float) -> dict[str, Any]:
+    """Have a session's process killed: "status", as by waitpid, and whether its folder is "clean".
+
+    Raises:
+        TimeoutError: the worker does not answer in time.
+        EOFError: it is gone.
+    """
+    deadline = time.monotonic() + seconds
+    line.write(frames.FRAME.pack(frames.END, 0), deadline)
+    return expect(line, frames.END, deadline)
 
 
 def expect(line: Line, expected: bytes, deadline: float) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from coursekit.grading.sandbox import WORKER, Sandbox
 class Container(Sandbox):
     """For a machine that is itself a container made for one submission, such as an autograder's.
 
-    The worker has another user, where the grader is root, and no files to write; with Landlock it reads only
-    Python. One of the two is required.
+    The worker has another user, where the grader is root. With Landlock it reads only Python and writes
+    nothing; else it reads what everybody may read, and makes empty files at most. One of both is required.
     """
 
     name = "container"

@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from coursekit.grading.limits import MEBIBYTE, Limits
 from coursekit.grading.sandbox import NOBODY, WORKER, Sandbox, environment
@@ -62,6 +64,10 @@ class Engine(Sandbox):
     def environment(self) -> dict[str, str]:
         """That of the grader, by which the client finds its service. The container gets its own."""
         return dict(os.environ)
+
+    def exposed(self, paths: Iterable[Path]) -> list[Path]:
+        """See `Sandbox`. The container has none of this machine's files."""
+        return []
 
     def stop(self, process: subprocess.Popen, label: str) -> None:
         """See `Sandbox`. The command is only a client, so the container is killed by its name."""

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from coursekit.grading.attempt import Attempt
@@ -27,7 +28,7 @@ def grade(cells: Cells, exercise: Exercise, sandbox: Sandbox, limits: Limits, se
         return grader.grade(cells, seed)
 
 
-class Grader:
+class Grader(AbstractContextManager):
     """Grades submissions of one exercise, one after the other, in one sandboxed worker.
 
     Args:
@@ -47,9 +48,6 @@ class Grader:
         self.tests = {key: trial.tests(question) for key, question in self.questions.items()}
         self.names = {key: self.likeness.names(q, self.tests[key]) for key, q in self.questions.items()}
         self.worker = Worker(sandbox, exercise.prelude, self.limits)
-
-    def __enter__(self) -> "Grader":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -124,22 +122,13 @@ class _Run:
     def _best(self, key: str, first: Graded) -> Graded:
         """The best of the first and further attempts: another answer must not cost this one its points."""
         best = first
-        for keys in self._others(key):
+        untried = untouched(self.grader.questions[key], self.parts.text(key))
+        for keys in [] if untried else others(key, self.parts, self.asked):
             if best.full or self.budget.left(key) <= 0:
                 break
             again = self._attempt(keys, [key])[key]
             best = again if again.passed > best.passed else best
         return best
-
-    def _others(self, key: str) -> Iterator[set[str]]:
-        """Which answers to try a question with once more: its own alone, and those up to it."""
-        if len(self.asked) == 1 or untouched(self.grader.questions[key], self.parts.text(key)):
-            return
-        answered = [other for other in dict.fromkeys(self.parts.order) if other in self.asked]
-        before = set(answered[: answered.index(key) + 1])
-        yield {key}
-        if 1 < len(before) < len(answered):
-            yield before
 
     def _like(self, key: str, graded: Graded | None) -> str | None:
         """Label of the wrong answer that a failing answer behaves like."""
@@ -148,6 +137,16 @@ class _Run:
         question = self.grader.questions[key]
         seed = seed_of(key, "hidden", self.seed)
         return self.grader.likeness.label(question, self.grader.tests[key], graded.found, seed)
+
+
+def others(key: str, parts: Parts, asked: list[str]) -> Iterator[set[str]]:
+    """Which answers to try a question with once more: its own alone, and those up to it."""
+    answered = [other for other in dict.fromkeys(parts.order) if other in asked]
+    before = set(answered[: answered.index(key) + 1])
+    if len(answered) > 1:
+        yield {key}
+    if 1 < len(before) < len(answered):
+        yield before
 
 
 def seed_of(key: str, which: str, seed: int) -> int:

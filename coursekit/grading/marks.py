@@ -6,6 +6,7 @@ from typing import Any
 from coursekit.grading.exercise import Question
 from coursekit.grading.likeness import Behaviour
 from coursekit.grading.problem import Outcome, Problem
+from coursekit.grading.wire import LONGEST_TEXT
 
 STOPS = ("timeout", "died", "protocol")
 NO_ANSWER = Problem("type", "there is no answer.")
@@ -96,5 +97,5 @@ def reason(question: Question, answer: str, graded: Graded | None) -> str:
 
 def _check(which: str, outcome: Outcome) -> dict[str, Any]:
     problem = outcome.problem
-    shown = None if problem is None else {"kind": problem.kind, "text": problem.text}
+    shown = None if problem is None else {"kind": problem.kind, "text": problem.text[:LONGEST_TEXT]}
     return {"name": outcome.name, "which": which, "passed": problem is None, "problem": shown}

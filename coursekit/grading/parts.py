@@ -7,6 +7,7 @@ from coursekit.grading.exercise import WRITTEN, Exercise, Question
 from coursekit.grading.notebook import printable
 
 MARKER = re.compile(r"\s*#+[ \t]*(?:exercise|experiment)[ \t]*:[ \t]*([\w.-]+)", re.I)
+MOST_NOTES, LONGEST_KEY = 20, 60
 DEFINED = re.compile(r"^(?:def|class)[ \t]+(\w+)", re.M)
 
 
@@ -53,10 +54,11 @@ def find(cells: list[tuple[str, str]], exercise: Exercise) -> Parts:
             found.answers.setdefault(key, []).append(source)
             found.order.append(key)
         elif key:
-            found.notes.append(f"{key!r} is no question of {exercise.name}.")
+            found.notes.append(f"{key[:LONGEST_KEY]!r} is no question of {exercise.name}.")
     for key, sources in found.answers.items():
         if len(sources) > 1:
             found.notes.append(f"{len(sources)} cells answer {key}; all were run, in their order.")
+    del found.notes[MOST_NOTES:]
     return found
 
 

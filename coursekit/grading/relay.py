@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coursekit.grading import frames
 
-WATCH = 50  # milliseconds between two looks at what the answers use
+WATCH = 0.05  # seconds between two looks at what the answers use
 MOST_FILES = 10_000  # that answers may make
 
 
@@ -36,21 +36,18 @@ class Relay:
     def run(self) -> None:
         """Carry until the grader says it is over, or is gone."""
         os.set_blocking(self.answers_in, False)
-        poll = select.poll()
-        poll.register(self.grader_in, select.POLLIN)
-        poll.register(self.answers_out, select.POLLIN)
-        poll.register(self.answers_in, 0)
         most = files(self.folder) + MOST_FILES
+        reading = [self.grader_in, self.answers_out]
         while True:
-            poll.modify(self.answers_in, select.POLLOUT if self.waiting else 0)
-            ready = dict(poll.poll(WATCH))
+            writing = [self.answers_in] if self.waiting else []
+            readable, writable, _ = select.select(reading, writing, [], WATCH)
             if threads(self.answers) > self.threads or files(self.folder) > most:
                 os.kill(self.answers, signal.SIGKILL)
-            if self.answers_in in ready:
+            if writable:
                 self._write()
-            if self.answers_out in ready and not self._read():
-                poll.unregister(self.answers_out)
-            if self.grader_in in ready and not self._accept():
+            if self.answers_out in readable and not self._read():
+                reading.remove(self.answers_out)
+            if self.grader_in in readable and not self._accept():
                 return
 
     def _accept(self) -> bool:

@@ -19,7 +19,7 @@ from coursekit.grading.wire import pack
 SYSTEM = ("/proc", "/dev/urandom", "/bin", "/lib", "/lib64")  # what Python reads, besides its own folders
 
 
-class Worker:
+class Worker(contextlib.AbstractContextManager):
     """A process in which the prelude has run. It starts with the first session, or after a crash.
 
     Args:
@@ -32,9 +32,6 @@ class Worker:
         self.sandbox, self.prelude, self.limits = sandbox, prelude, limits
         self.process: subprocess.Popen | None = None
         self.facts: dict[str, Any] = {}
-
-    def __enter__(self) -> "Worker":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

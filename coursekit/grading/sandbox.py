@@ -41,12 +41,7 @@ class Sandbox(ABC):
 
     @abstractmethod
     def command(self, limits: Limits, label: str) -> list[str]:
-        """The command that starts a worker.
-
-        Args:
-            limits: for it.
-            label: a name for it, unique on this machine.
-        """
+        """The command that starts a worker with these limits, under a label unique on this machine."""
 
     @abstractmethod
     def missing(self) -> str:

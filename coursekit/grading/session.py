@@ -3,16 +3,17 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from coursekit.grading.channel import Channel
+from coursekit.grading.channel import Channel, end
 from coursekit.grading.problem import Problem
 from coursekit.grading.wire import ProtocolError
 
 ENDING = 10.0  # seconds for the end of a session, before the whole worker is killed
 
 
-class Session:
+class Session(AbstractContextManager):
     """Runs cells and calls functions until one hangs, kills or cheats; then `alive` is False.
 
     Args:
@@ -23,9 +24,6 @@ class Session:
     def __init__(self, channel: Channel, kill: Callable[[], None]):
         self.channel, self.kill = channel, kill
         self.alive = True
-
-    def __enter__(self) -> "Session":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -69,12 +67,12 @@ class Session:
         """End the process; how it had ended by itself, for people."""
         self.alive = False
         try:
-            end = self.channel.end(ENDING)
+            how = end(self.channel.line, ENDING)
         except (OSError, EOFError):
-            end = {"clean": False, "status": 0}
-        if not end["clean"]:
+            how = {"clean": False, "status": 0}
+        if not how["clean"]:
             self.kill()
-        return cause(end["status"])
+        return cause(how["status"])
 
 
 def cause(status: int) -> str:

@@ -15,8 +15,7 @@ from coursekit.grading import landlock
 from coursekit.grading.bubblewrap import Bubblewrap
 from coursekit.grading.choose import SANDBOXES, choose, problem
 from coursekit.grading.container import Container, Unsafe
-from coursekit.grading.engine import Docker, Podman
-from coursekit.grading.limits import MEBIBYTE, Limits
+from coursekit.grading.limits import Limits
 from coursekit.grading.remote import Worker, unfit
 from coursekit.grading.sandbox import SandboxError, environment, readable
 from tests.grading.boxes import SMALL, bubblewrap, container
@@ -123,76 +122,6 @@ def test_a_worker_without_its_confinement_is_refused():
     assert unfit(facts | {"user": 4711}, Container()) == unfit(facts | {"landlock": True}, Container()) == ""
     assert "can't be filtered" in unfit(facts | {"filter": False}, Bubblewrap())
     assert unfit(facts | {"filter": False}, Unsafe()) == ""
-
-
-def test_docker_gets_this_command():
-    limits = Limits(memory=100 * MEBIBYTE, disk=10 * MEBIBYTE, threads=4)
-    command = Docker().command(limits, "coursekit-1")
-    environment_flags = [word for word in command if word.startswith("--env=")]
-    assert [word for word in command if word not in environment_flags] == [
-        "docker",
-        "run",
-        "--rm",
-        "--interactive",
-        "--read-only",
-        "--name=coursekit-1",
-        "--network=none",
-        "--ipc=none",
-        "--hostname=sandbox",
-        "--user=65534:65534",
-        "--cap-drop=ALL",
-        "--security-opt=no-new-privileges",
-        "--pids-limit=20",
-        f"--memory={1134 * MEBIBYTE}",
-        f"--memory-swap={1134 * MEBIBYTE}",
-        "--cpus=1",
-        f"--tmpfs=/sandbox:rw,noexec,nosuid,nodev,size={10 * MEBIBYTE},mode=1777",
-        "--workdir=/sandbox",
-        "--log-driver=none",
-        "--pull=never",
-        "dgm-coursekit",
-        "python",
-        "-P",
-        "-B",
-        "-m",
-        "coursekit.grading.worker",
-    ]
-    names = {word.split("=")[1] for word in environment_flags}
-    assert names == {*environment("/sandbox")} - {"PATH", "PYTHONPATH"}
-    assert Podman(image="mine").command(limits, "a")[0] == "podman"
-    assert "mine" in Podman(image="mine").command(limits, "a")
-
-
-ENGINE = """#!/usr/bin/env python3
-import os, sys
-with open({log!r}, "a") as log:
-    log.write(" ".join(sys.argv[1:]) + "\\n")
-if sys.argv[1] == "run":
-    at = sys.argv.index("dgm-coursekit")
-    inside = dict(word[6:].split("=", 1) for word in sys.argv if word.startswith("--env="))
-    os.execve({python!r}, [{python!r}, *sys.argv[at + 2:]], inside | {{"PYTHONPATH": {root!r}}})
-"""
-
-
-def test_an_engine_grades_and_its_container_is_killed_by_name(tmp_path, monkeypatch):
-    """With a stand-in for the engine that runs the command in no container."""
-
-    class Stand(Docker):
-        folder = str(tmp_path / "sandbox")
-
-    (tmp_path / "sandbox").mkdir()
-    engine = tmp_path / "docker"
-    engine.write_text(ENGINE.format(log=str(tmp_path / "log"), python=sys.executable, root=str(ROOT)))
-    engine.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with Worker(Stand(), "", SMALL) as worker, worker.session() as session:
-        assert session.run("def two():\n    return 2", "a", 5) is None
-        assert session.call("two", [], {}, 5) == 2
-        label = worker.label
-    assert Stand().missing() == ""
-    lines = (tmp_path / "log").read_text().splitlines()
-    assert f"--name={label}" in lines[0]
-    assert lines[1:] == [f"kill {label}", "image inspect dgm-coursekit"]
 
 
 def test_with_no_sandbox_nothing_runs_and_the_error_says_what_to_install(monkeypatch):

@@ -153,6 +153,13 @@ def test_a_worker_that_is_killed_is_replaced(worker):
         assert following.call("add", [1], {}, 5) == 1
 
 
+def test_a_worker_imports_torch_only_where_the_prelude_does(session):
+    """It takes seconds."""
+    assert session.run("import sys\ndef loaded(name):\n    return name in sys.modules", "loaded", 5) is None
+    assert session.call("loaded", ["numpy"], {}, 5)
+    assert not session.call("loaded", ["torch"], {}, 5)
+
+
 def test_a_prelude_that_fails_says_so():
     with pytest.raises(SandboxError, match=r"prelude fails in bubblewrap: ZeroDivisionError(.|\n)*in line 2"):
         Worker(bubblewrap(), "a = 1\na / 0", SMALL).session()

@@ -33,7 +33,7 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.tuples(inner, inner)
-        | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
+        | st.dictionaries(st.text() | st.integers(-1000, 1000), inner, max_size=4)
     ),
     max_leaves=10,
 )
@@ -111,6 +111,7 @@ def test_scalars_and_problems_keep_their_kind():
         print,
         b"bytes",
         {1, 2},
+        {(1, 2): 3},
         2**1023,
         np.array([object()]),
         np.array(["text"]),
@@ -182,6 +183,8 @@ for _ in range(DEEPEST + 1):
         ({"list": [0] * (MOST_VALUES + 1)}, b""),
         ({"dict": [[1]]}, b""),
         ({"dict": [[{"list": []}, 1]]}, b""),
+        ({"dict": [[1.5, 1]]}, b""),
+        ({"dict": [[2**61 - 1, 1]]}, b""),
         ({"module": "os"}, b""),
         ({"problem": ["passed", "text"]}, b""),
         ({"problem": ["value", 1]}, b""),

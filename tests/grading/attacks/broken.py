@@ -99,6 +99,12 @@ ATTACKS = [
     notebook(
         "a cell that fails after its definition", [f"{MEAN}\nprint(model.parameters())", SCALE, NORM], FULL
     ),
+    answer("a dict with endless keys", "def mean_square(x):\n    return {'a' * 10**6: 1}", says="came"),
+    notebook(
+        "a thousand cells with keys of no question",
+        [f"# exercise: {'other' * 100}.{n}\n1" for n in range(1000)] + [MEAN, SCALE, NORM],
+        FULL,
+    ),
     answer(
         "an exception with a long text",
         "def mean_square(x):\n    raise ValueError('a' * 10**7)",

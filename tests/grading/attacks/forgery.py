@@ -62,6 +62,10 @@ ATTACKS = [
     replied("more numbers than arrays", "{'array': ['float64', [2]]}", "bytes(1600)"),
     replied("a value of a strange kind", "{'module': 'os'}"),
     replied("a value of two kinds", "{'list': [], 'tuple': []}"),
+    replied(
+        "a dict of numbers with one hash",
+        "{'dict': [[n * (2**61 - 1), 0] for n in range(100_000)]}",
+    ),
     replied("a dict with a list for a key", "{'dict': [[{'list': []}, 1]]}"),
     replied("a problem of no kind", "{'problem': ['passed', '']}"),
     replied("a value nested deep", "eval('{\"list\": [' * 100 + ']}' * 100)"),

@@ -87,7 +87,6 @@ ATTACKS = [
         def mean_square(x):
             return list(map(mean_square, [x]))
         """,
-        says="the process ended",
     ),
     answer("a generator without end", "def mean_square(x):\n    while True: yield x", says="generator"),
     answer(

@@ -22,6 +22,7 @@ SPIES = {
     "a signal to all": "not os.kill(-1, 0)",
     "writing to the interpreter": "not os.utime(os.__file__)",
     "writing to the package": "open(coursekit.__file__, 'a')",
+    "settings of other processes": "each(lambda p: open(p + 'oom_score_adj', 'w').write('1000'))",
     "a device": "not os.mknod('coursekit-attack', 0o60600, os.makedev(8, 0)) and open('coursekit-attack')",
     "another namespace": "libc.unshare(0x10000000) == 0",
     "a mount": "libc.mount(b'none', b'/tmp', b'tmpfs', 0, None) == 0",

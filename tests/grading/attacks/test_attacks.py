@@ -69,7 +69,8 @@ def test_an_attack_gets_what_is_fair_in_time_and_leaves_nothing(grader, attack):
     )
     assert attack.says in said(questions[attack.key])
     assert seconds < attack.seconds
-    assert json.loads(json.dumps(result).encode()) == result
+    assert json.loads(json.dumps(result)) == result
+    assert len(json.dumps(result)) < 20_000 + 3 * sum(len(source) for _, source in attack.cells)
     assert processes(grader) <= 1, "a process is left in the sandbox"
     assert left(grader) == []
 
