@@ -34,9 +34,21 @@ def grade_one(folder: Path, out: Path, plan: Plan) -> dict[str, Any]:
         result = run.refused(plan.exercise, error.reason, error.text)
     finally:
         job.close()
-    content = results(Grade(turn, plan.exercise, result))
+    grade = Grade(turn, plan.exercise, result)
+    content = results(grade)
     write_json(out / "results.json", content)
+    print("\n".join(for_instructors(grade)))  # which Gradescope shows to instructors alone
     return content
+
+
+def for_instructors(grade: Grade) -> list[str]:
+    """Lines on what failed in the hidden tests, and on what the answers behave like."""
+    lines = []
+    for key, seen in grade.result["questions"].items():
+        failed = [check for check in seen["checks"] if check["which"] == "hidden" and not check["passed"]]
+        lines += [f"{key}, hidden: {check['name']}: {check['problem']['text']}" for check in failed]
+        lines += [f"{key} behaves like: {seen['like']}"] if seen["like"] else []
+    return lines or ["Nothing failed in the hidden tests."]
 
 
 def results(grade: Grade) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from coursekit.cli import app
 from coursekit.grading import bundle
-from coursekit.grading.gradescope import results
+from coursekit.grading.gradescope import for_instructors, results
 from tests.grading.graded import EXERCISE, LITTLE, OPEN, SCALE, SQUARE, WHY, check, grade, question
 from tests.grading.test_grade_command import solved
 
@@ -50,6 +50,17 @@ def test_nothing_is_hidden_and_nothing_hidden_is_told():
     assert {test["visibility"] for test in found["tests"]} == {"visible"}
     assert "SECRET" not in json.dumps(found)
     assert "0 of 1 passed" in found["tests"][0]["output"]
+
+
+def test_the_instructor_reads_what_failed_in_the_hidden_tests():
+    """Gradescope keeps the autograder's output from students."""
+    secret = check("7 rows", "hidden", "value", "3 came, 4 was expected")
+    answer = question(SQUARE, 1.0, check("a column"), secret, like="the other axis")
+    lines = for_instructors(grade("lee", answer))
+    assert lines == [
+        f"{SQUARE}, hidden: 7 rows: 3 came, 4 was expected",
+        f"{SQUARE} behaves like: the other axis",
+    ]
 
 
 def test_a_submission_that_can_not_be_graded_says_why():

@@ -5,7 +5,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebook import api, assets, cache, kernel, launch, pages
+from coursebook import api, assets, cache, grading, kernel, launch, pages
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -23,6 +23,7 @@ def prune_cache(app: Sphinx, error: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts."""
+    app.add_directive("grading-results", grading.GradingResults)
     app.connect("config-inited", configure, priority=900)
     app.connect("autodoc-process-docstring", api.escape_docstring, priority=900)
     app.connect("autodoc-process-signature", api.readable_signature)
