@@ -26,15 +26,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Grade:
-    """All that is known of one student's work.
-
-    Attributes:
-        turn: who handed in what.
-        exercise: that was graded.
-        result: of the grader.
-        marks: given by hand, by key.
-        late: the policy.
-    """
+    """One student's work: who handed in what, the grader's result, marks by hand (by key), the late policy."""
 
     turn: Turn
     exercise: Exercise
@@ -94,11 +86,6 @@ class Grade:
         """Points that count."""
         return round(self.reached - self.lost, 2)
 
-    @property
-    def known(self) -> bool:
-        """Whether the score says something: not if nothing came, or the grader failed."""
-        return self.turn.submission is not None and self.status not in AGAIN
-
 
 def write_gradebook(path: Path, exercise: Exercise, grades: list[Grade]) -> None:
     """The whole table: a row for each student in the order given, a column for each question."""
@@ -129,7 +116,7 @@ def write_canvas(path: Path, exercise: Exercise, grades: list[Grade], column: st
         default = {"Student": student.name, "ID": student.number, "SIS Login ID": student.key}
         default = default if not student.row else {"Student": student.name}
         who = [student.row.get(name) or default.get(name, "") for name in CANVAS]
-        rows.append((*who, number(grade.score) if grade.known else ""))
+        rows.append((*who, number(grade.score) if _known(grade) else ""))
     write_table(path, (*CANVAS, column), rows, mark=False)
 
 
@@ -143,7 +130,7 @@ def write_moodle(path: Path, exercise: Exercise, grades: list[Grade]) -> None:
             default["Identifier"] = f"Participant {student.number}"
         who = [student.row.get(name) or default.get(name, "") for name in MOODLE]
         changed = student.row.get("Last modified (grade)", "")
-        score = number(grade.score) if grade.known else ""
+        score = number(grade.score) if _known(grade) else ""
         rows.append((*who, score, number(exercise.points), changed, remark(grade)))
     write_table(path, (*MOODLE, *MOODLE_GRADE), rows, mark=False)
 
@@ -157,3 +144,8 @@ def remark(grade: Grade) -> str:
     if grade.waiting:
         said.append("answers still to be graded by hand: " + ", ".join(grade.waiting))
     return "; ".join(said)
+
+
+def _known(grade: Grade) -> bool:
+    """Whether the score says something: not if nothing came, or the grader failed."""
+    return grade.turn.submission is not None and grade.status not in AGAIN
