@@ -42,7 +42,7 @@ def _generic(array: Array) -> bool:
 def _factor(came: Array, wanted: Array) -> str:
     at = np.unravel_index(np.argmax(np.abs(wanted)), wanted.shape)
     ratio = (came[at] / wanted[at]).real
-    if not _alike(came, ratio * wanted) or abs(ratio) < 1e-6:
+    if not _alike(came, ratio * wanted) or abs(ratio) < 1e-6 or f"{ratio:.4g}" == "1":
         return ""
     words = next((words for known, words in RATIOS.items() if math.isclose(ratio, known, rel_tol=1e-4)), "")
     if not words and _one_number(wanted):

@@ -152,6 +152,7 @@ def test_a_simple_relation_is_told(value, expected, sentence):
 def test_no_relation_is_claimed_where_there_is_none():
     """A wrong explanation is worse than none; every scalar is some multiple of every other."""
     assert "Yours is" not in compare(1.9, 1.2).text
+    assert "Yours is" not in compare(X.double() * 1.00002, X.double()).text  # 1 times
     assert "Yours is" not in compare(tensor([0.1, 0.7, 0.3]), tensor([2.0, 1.0, 5.0])).text
     for came, wanted in ((0.0, 1.0), (0.5, 2.0), (4.0, 2.5), (3.0, 1.0)):
         assert "Yours is" not in compare(came, wanted).text
