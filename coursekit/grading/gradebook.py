@@ -26,7 +26,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Grade:
-    """One student's work: who handed in what, the grader's result, marks by hand (by key), the late policy."""
+    """One student's work: who handed in what, the grader's result, marks by hand by key, the late policy."""
 
     turn: Turn
     exercise: Exercise
