@@ -6,14 +6,17 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from coursekit.grading.notebook import MAX_BYTES, Unreadable
 
-MAX_MEMBERS = 50_000
+MAX_MEMBERS = 50_000  # of all submissions in one archive
+MAX_ARCHIVE = 20_000_000  # bytes of a student's archive
+MAX_ENTRIES = 2_000  # members of it
+ENTRY = b"PK\x01\x02"  # stands before each member in an archive's directory
 BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError)
 
 
@@ -33,10 +36,11 @@ class Source:
         """
         if not self.members:
             return read_file(self.file, limit)
+        first, *inside = self.members
         with archive(self.file) as outer:
-            content = read_member(outer, self.members[0], limit)
-        for member in self.members[1:]:
-            with archive(io.BytesIO(content)) as inner:
+            content = read_member(outer, first, MAX_ARCHIVE if inside else limit)
+        for member in inside:
+            with student_archive(content) as inner:
                 content = read_member(inner, member, limit)
         return content
 
@@ -68,16 +72,23 @@ def archive(file: Path | IO[bytes]) -> Iterator[zipfile.ZipFile]:
     Raises:
         Unreadable: "broken archive", also for what is found broken while it is in use; "unsafe archive".
     """
-    try:
-        with zipfile.ZipFile(file) as opened:
-            if len(opened.infolist()) > MAX_MEMBERS:
-                text = f"{len(opened.infolist())} files, at most {MAX_MEMBERS} are looked through."
-                raise Unreadable("unsafe archive", text)
-            yield opened
-    except Unreadable:
-        raise
-    except BROKEN as error:
-        raise Unreadable("broken archive", f"it can't be read ({type(error).__name__}: {error}).") from error
+    with _named(), zipfile.ZipFile(file) as opened:
+        if len(opened.infolist()) > MAX_MEMBERS:
+            text = f"{len(opened.infolist())} files, at most {MAX_MEMBERS} are looked through."
+            raise Unreadable("unsafe archive", text)
+        yield opened
+
+
+def student_archive(content: bytes) -> AbstractContextManager[zipfile.ZipFile]:
+    """A student's own zip archive, open.
+
+    Raises:
+        Unreadable: as `archive`; "unsafe archive" also for more than MAX_ENTRIES members.
+    """
+    # The directory is not built before it is known to be small.
+    if (count := content.count(ENTRY)) > MAX_ENTRIES:
+        raise Unreadable("unsafe archive", f"{count} files, at most {MAX_ENTRIES} are looked through.")
+    return archive(io.BytesIO(content))
 
 
 def members(opened: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
@@ -96,7 +107,7 @@ def read_member(opened: zipfile.ZipFile, name: str, limit: int = MAX_BYTES) -> b
     """
     info = opened.getinfo(name)
     check_member(info)
-    with opened.open(info) as file:
+    with _named(), opened.open(info) as file:
         return _bounded(file, PurePosixPath(name).name, info.file_size, limit)
 
 
@@ -116,6 +127,17 @@ def check_member(info: zipfile.ZipInfo) -> None:
     # Only these two are unpacked by zipfile in bounded steps.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise Unreadable("broken archive", "its kind of compression is not read; use an ordinary zip.")
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """What a damaged archive raises has a name."""
+    try:
+        yield
+    except Unreadable:
+        raise
+    except BROKEN as error:
+        raise Unreadable("broken archive", f"it can't be read ({type(error).__name__}: {error}).") from error
 
 
 def _bounded(file: IO[bytes], name: str, size: int, limit: int) -> bytes:

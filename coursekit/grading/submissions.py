@@ -1,17 +1,20 @@
 """Find what students handed in: a folder or a zip, as a learning system gives it, read without trust."""
 
 import datetime
+import functools
 import hashlib
-import io
 import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from coursekit.grading.archives import Source, archive, check_member, members
-from coursekit.grading.notebook import Unreadable, printable
+from coursekit.grading.archives import MAX_ARCHIVE, Source, archive, members, read_member, student_archive
+from coursekit.grading.notebook import MAX_BYTES, Unreadable, printable
+
+MAX_NOTEBOOKS = 50  # in a student's archive
+MAX_UNPACKED = 50_000_000  # bytes of all of them
 
 CANVAS = re.compile(r"^(?P<name>[^_]+)(?:_LATE)?_(?P<number>\d+)_\d+_.+$")
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_")
@@ -74,7 +77,7 @@ def find(folder: str | Path) -> list[Submission]:
         raise FileNotFoundError(f"{folder} is not there: give the folder, or the zip, of submissions.")
     if not found:
         raise ValueError(f"{folder} holds no file: give the folder that the learning system gave you.")
-    return sorted((s for one in found for s in _look_into(one)), key=lambda s: s.path)
+    return sorted(found, key=lambda one: one.path)
 
 
 def who(path: PurePosixPath) -> tuple[str, str]:
@@ -99,53 +102,69 @@ def _in_folder(folder: Path) -> Iterator[Submission]:
             if not _hidden(name):
                 below = PurePosixPath(printable(str(path.relative_to(folder))))
                 time = datetime.datetime.fromtimestamp(path.lstat().st_mtime).astimezone()
-                yield Submission(*who(below), str(below), time, time, Source(path))
+                one = Submission(*who(below), str(below), time, time, Source(path))
+                yield from _look_into(one, one.source.read)
 
 
 def _in_archive(file: Path) -> Iterator[Submission]:
     with archive(file) as opened:
         infos = [info for info in members(opened) if not _any_hidden(info)]
-    paths = [PurePosixPath(printable(info.filename)) for info in infos]
-    shared = {path.parts[0] for path in paths}
-    # A zip of a folder has one folder at the top: it is not the name of a student.
-    whole = len(shared) == 1 and len(paths) > 1 and not MOODLE.match(shared.pop())
-    for info, path in zip(infos, paths, strict=True):
-        below = PurePosixPath(*path.parts[1:]) if whole and len(path.parts) > 1 else path
-        time = _time(info)
-        yield Submission(*who(below), str(below), time, time, Source(file, (info.filename,)))
+        paths = [PurePosixPath(printable(info.filename)) for info in infos]
+        shared = {path.parts[0] for path in paths}
+        # A zip of a folder has one folder at the top: it is not the name of a student.
+        whole = len(shared) == 1 and len(paths) > 1 and not MOODLE.match(shared.pop())
+        for info, path in zip(infos, paths, strict=True):
+            below = PurePosixPath(*path.parts[1:]) if whole and len(path.parts) > 1 else path
+            time = _time(info)
+            one = Submission(*who(below), str(below), time, time, Source(file, (info.filename,)))
+            yield from _look_into(one, functools.partial(read_member, opened, info.filename))
 
 
-def _look_into(one: Submission) -> list[Submission]:
-    """The submission with its hash, or with its problem; for a student's archive, the notebooks in it."""
-    suffix = PurePosixPath(one.path).suffix.lower()
+def _look_into(one: Submission, read: Callable[[int], bytes]) -> list[Submission]:
+    """The submission with its hash, or with its problem; for a student's archive, the notebooks in it.
+
+    Args:
+        one: where it is.
+        read: its content, of at most so many bytes.
+    """
+    name, suffix = PurePosixPath(one.path).name, PurePosixPath(one.path).suffix.lower()
     try:
-        if suffix not in (".ipynb", ".zip"):
-            raise Unreadable("not a notebook", f"{PurePosixPath(one.path).name} is no .ipynb file.")
-        content = one.source.read()
         if suffix == ".zip":
-            return _notebooks(one, content)
+            return _notebooks(one, read(MAX_ARCHIVE))
+        if suffix != ".ipynb":
+            raise Unreadable("not a notebook", f"{name} is no .ipynb file.")
+        return [replace(one, sha256=hashlib.sha256(read(MAX_BYTES)).hexdigest())]
     except Unreadable as error:
         return [replace(one, problem=error)]
-    return [replace(one, sha256=hashlib.sha256(content).hexdigest())]
 
 
 def _notebooks(one: Submission, content: bytes) -> list[Submission]:
-    with archive(io.BytesIO(content)) as opened:
+    name = PurePosixPath(one.path).name
+    with student_archive(content) as opened:
         infos = [info for info in members(opened) if info.filename.lower().endswith(".ipynb")]
         infos = [info for info in infos if not _any_hidden(info)]
-    if not infos:
-        raise Unreadable("not a notebook", f"{PurePosixPath(one.path).name} holds no .ipynb file.")
-    found = []
-    for info in infos:
-        path = f"{one.path}/{printable(info.filename)}"
-        source = Source(one.source.file, (*one.source.members, info.filename))
-        inner = replace(one, path=path, source=source, changed=_time(info))
-        try:
-            check_member(info)
-            found.append(replace(inner, sha256=hashlib.sha256(source.read()).hexdigest()))
-        except Unreadable as error:
-            found.append(replace(inner, problem=error))
-    return found
+        if not infos:
+            raise Unreadable("not a notebook", f"{name} holds no .ipynb file.")
+        if len(infos) > MAX_NOTEBOOKS:
+            text = f"{name} holds {len(infos)} notebooks, at most {MAX_NOTEBOOKS} are looked at."
+            raise Unreadable("too large", text)
+        # No member gives more bytes than its archive says; longer ones are not read at all.
+        size = sum(info.file_size for info in infos if info.file_size <= MAX_BYTES)
+        if size > MAX_UNPACKED:
+            text = f"the notebooks in {name} have {size} bytes, at most {MAX_UNPACKED} are read."
+            raise Unreadable("too large", text)
+        return [_notebook(one, opened, info) for info in infos]
+
+
+def _notebook(one: Submission, opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Submission:
+    path = f"{one.path}/{printable(info.filename)}"
+    source = Source(one.source.file, (*one.source.members, info.filename))
+    inner = replace(one, path=path, source=source, changed=_time(info))
+    try:
+        content = read_member(opened, info.filename)
+    except Unreadable as error:
+        return replace(inner, problem=error)
+    return replace(inner, sha256=hashlib.sha256(content).hexdigest())
 
 
 def _hidden(name: str) -> bool:

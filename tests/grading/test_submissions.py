@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from coursekit.grading.archives import MAX_ENTRIES
 from coursekit.grading.notebook import MAX_BYTES, Unreadable
-from coursekit.grading.submissions import find
+from coursekit.grading.submissions import MAX_NOTEBOOKS, MAX_UNPACKED, find
 from tests.grading.handed_in import notebook, put, zipped
 
 NOTEBOOK = notebook("x = 1")
@@ -160,12 +161,48 @@ def test_a_hostile_or_broken_archive_has_a_named_reason(tmp_path, content, expec
     assert reason(put(tmp_path, {"lee.zip": content})) == expected
 
 
-def test_an_archive_of_very_many_files_is_not_looked_through(tmp_path):
-    """Its directory alone could fill the memory."""
-    from coursekit.grading.archives import MAX_MEMBERS
-
-    content = zipped({f"{i}.ipynb": b"" for i in range(MAX_MEMBERS + 1)})
+def test_an_archive_of_very_many_files_is_not_looked_through(tmp_path, monkeypatch):
+    """Its directory alone could fill the memory, so it is not even opened."""
+    content = zipped({f"{i}.txt": b"" for i in range(MAX_ENTRIES)} | {"x.ipynb": NOTEBOOK})
+    monkeypatch.setattr(zipfile, "ZipFile", None)
     assert reason(put(tmp_path, {"lee.zip": content})) == "unsafe archive"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        pytest.param({f"{i}.ipynb": NOTEBOOK for i in range(MAX_NOTEBOOKS + 1)}, id="many"),
+        pytest.param({f"{i}.ipynb": b" " * (MAX_UNPACKED // 9) for i in range(10)}, id="long"),
+    ],
+)
+def test_too_many_notebooks_in_one_zip_cost_their_student_alone(tmp_path, members):
+    """The class must not wait for them."""
+    put(tmp_path, {"ann.ipynb": NOTEBOOK, "lee.zip": zipped(members, compression=zipfile.ZIP_DEFLATED)})
+    found = {one.student: one.problem and one.problem.reason for one in find(tmp_path)}
+    assert found == {"ann": None, "lee": "too large"}
+
+
+def test_every_archive_is_opened_once_however_many_notebooks_it_holds(tmp_path, monkeypatch):
+    """Opened for each member, it would take time that grows with the square of their number."""
+    inner = zipped({f"{i}.ipynb": NOTEBOOK for i in range(MAX_NOTEBOOKS)})
+    (tmp_path / "all.zip").write_bytes(zipped({"ann.zip": inner, "bo.zip": inner, "cy.ipynb": NOTEBOOK}))
+    opened, open_archive = [], zipfile.ZipFile.__init__
+
+    def counting(*arguments, **options) -> None:
+        opened.append(arguments)
+        open_archive(*arguments, **options)
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", counting)
+    assert len(find(tmp_path / "all.zip")) == 2 * MAX_NOTEBOOKS + 1
+    assert len(opened) == 3
+
+
+def test_a_damaged_file_in_the_zip_of_all_costs_its_student_alone(tmp_path):
+    """The others' files can still be read."""
+    content = zipped({"ann.ipynb": NOTEBOOK, "lee.ipynb": b"spoilt " + NOTEBOOK})
+    (tmp_path / "all.zip").write_bytes(content.replace(b"spoilt", b"SPOILT"))
+    found = {one.student: one.problem and one.problem.reason for one in find(tmp_path / "all.zip")}
+    assert found == {"ann": None, "lee": "broken archive"}
 
 
 def test_a_harmless_notebook_is_found_beside_a_path_that_leads_out(tmp_path):
