@@ -25,7 +25,7 @@ class Bubblewrap(Sandbox):
         ends = ["--die-with-parent", "--new-session"]
         temporary = ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", self.folder]
         made = ["--proc", "/proc", "--dev", "/dev", *temporary]
-        sealed = [word for path in ("/proc", "/dev", "/") for word in ("--remount-ro", path)]
+        sealed = [word for path in ("/proc", "/dev/pts", "/dev", "/") for word in ("--remount-ro", path)]
         room = [*made, *self._binds(), *sealed, "--chdir", self.folder]
         return [shutil.which("bwrap") or "bwrap", *alone, *ends, *user, *room, "--", sys.executable, *WORKER]
 

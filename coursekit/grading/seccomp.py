@@ -1,5 +1,8 @@
 """A filter of system calls: an answer starts no process, opens no socket and touches no other process.
 
+Nor does it change what stands beside a file's content (mode, owner, times, attributes): the files that stay
+belong to the user of all sessions, and what one session wrote there, the next could read.
+
 It is a program of the kernel's classic BPF; see seccomp(2). A process can't take it off, nor can its threads.
 """
 
@@ -42,7 +45,14 @@ DENIED = """
     swapon 167 224                  swapoff 168 225               quotactl 179 60          syslog 103 116
     sethostname 170 161             setdomainname 171 162         personality 135 92       modify_ldt 154 -
     settimeofday 164 170            clock_settime 227 112         adjtimex 159 171
-    clock_adjtime 305 266
+    clock_adjtime 305 266           socketpair 53 199
+    chmod 90 -                      fchmod 91 52                  fchmodat 268 53          fchmodat2 452 452
+    chown 92 -                      fchown 93 55                  lchown 94 -              fchownat 260 54
+    setxattr 188 5                  lsetxattr 189 6               fsetxattr 190 7          setxattrat 463 463
+    removexattr 197 14              lremovexattr 198 15           fremovexattr 199 16
+    removexattrat 466 466           file_setattr 469 469          open_tree_attr 467 467
+    utime 132 -                     utimes 235 -                  futimesat 261 -          utimensat 280 88
+    mincore 27 232                  cachestat 451 451             preadv2 327 286
 """
 OWN_ONLY = """
     kill 62 129                     tgkill 234 131                prlimit64 302 261
@@ -51,7 +61,10 @@ OWN_ONLY = """
 """
 CLONE, CLONE3, FCNTL, IOCTL = (56, 220), (435, 435), (72, 25), (16, 29)
 OWNERS = (8, 10, 15)  # F_SETOWN, F_SETSIG, F_SETOWN_EX: signals by way of a file
+HINTS = (1036, 1038)  # F_SET_RW_HINT, F_SET_FILE_RW_HINT: kept with a file that one may only read
 TYPING = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: writing into a terminal's input
+SIGNALS = (0x8901, 0x8902, 0x5452)  # FIOSETOWN, SIOCSPGRP, FIOASYNC: as OWNERS
+FLAGS = (0x40086602, 0x401C5820)  # FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR: attributes of a file
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, constant
 
@@ -97,8 +110,8 @@ def program(machine: str, pid: int) -> list[Instruction]:
     for number in _numbers(OWN_ONLY, column):
         # Zero is this process for all but kill, where it is a group that nobody else belongs to.
         steps += _block(number, 0, _returns((0, pid), ALLOW), REFUSED)
-    steps += _block(FCNTL[column], 1, _returns(OWNERS, REFUSED), ALLOW)
-    steps += _block(IOCTL[column], 1, _returns(TYPING, REFUSED), ALLOW)
+    steps += _block(FCNTL[column], 1, _returns(OWNERS + HINTS, REFUSED), ALLOW)
+    steps += _block(IOCTL[column], 1, _returns(TYPING + SIGNALS + FLAGS, REFUSED), ALLOW)
     return [*steps, (RETURN, 0, 0, ALLOW)]
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from typing import Any
 
 from coursekit.grading import confine, frames, landlock, seccomp
@@ -16,6 +17,8 @@ from coursekit.grading.answers import call, run, serve
 from coursekit.grading.problem import Problem
 from coursekit.grading.relay import Relay
 from coursekit.grading.wire import PREFIX, pack, unpack
+
+OWN = "session"  # the folder of each session, within that of the worker
 
 Settings = dict[str, Any]
 
@@ -84,13 +87,24 @@ def session(
 
 
 def wipe(folder: str) -> bool:
-    """Empty the temporary folder; whether that worked."""
+    """Empty the temporary folder, and have its times tell nothing; whether that worked."""
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path, ignore_errors=True)
         else:
             os.unlink(entry.path)
+    os.utime(folder)
     return not os.listdir(folder)
+
+
+def move_in(folder: str) -> None:
+    """Make a fresh folder for this session, within the worker's, and give up writing anywhere else."""
+    own = os.path.join(folder, OWN)
+    os.mkdir(own, 0o700)
+    os.chdir(own)
+    os.environ["HOME"] = os.environ["TMPDIR"] = tempfile.tempdir = own
+    if landlock.version():
+        landlock.restrict(["/"], [own, os.devnull])
 
 
 def _in_child(function: Any, *args: Any) -> None:
@@ -106,6 +120,8 @@ def _answer(incoming: int, outgoing: int, namespace: dict[str, Any], settings: S
     os.dup2(incoming, 3)
     os.dup2(outgoing, 4)
     os.closerange(5, 1024)
+    if settings["folder"]:
+        move_in(settings["folder"])
     confine.confine(settings["memory"], settings["seconds"], settings["disk"])
     serve(3, 4, namespace, settings["message"])
 

@@ -95,11 +95,13 @@ def test_another_set_of_numbers_is_no_way_round(machine):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_signals_by_way_of_files_and_typing_into_terminals_are_refused(machine):
+def test_signals_by_way_of_files_typing_into_terminals_and_flags_of_files_are_refused(machine):
     fcntl, ioctl = {"x86_64": (72, 16), "aarch64": (25, 29)}[machine]
-    assert decide(machine, fcntl, 5, 8) == REFUSED
+    for act in (8, 10, 15, 1036, 1038):
+        assert decide(machine, fcntl, 5, act) == REFUSED
     assert decide(machine, fcntl, 5, 3) == ALLOW
-    assert decide(machine, ioctl, 0, 0x5412) == REFUSED
+    for act in (0x5412, 0x541C, 0x8901, 0x8902, 0x5452, 0x40086602, 0x401C5820):
+        assert decide(machine, ioctl, 0, act) == REFUSED
     assert decide(machine, ioctl, 0, 0x5401) == ALLOW
 
 
