@@ -1,14 +1,15 @@
 """Grades: results, marks given by hand and the late policy together; and the tables of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from coursekit.grading.exercise import Exercise
 from coursekit.grading.late import Late
-from coursekit.grading.roster import Turn
+from coursekit.grading.roster import Student, Turn
 from coursekit.grading.run import AGAIN
-from coursekit.grading.tables import harmless, number, write_table
+from coursekit.grading.tables import Verbatim, number, write_table
 
 CANVAS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 MOODLE = ("Identifier", "Full name", "ID number", "Email address")
@@ -95,11 +96,11 @@ def write_gradebook(path: Path, exercise: Exercise, grades: list[Grade]) -> None
     for grade in grades:
         time = grade.turn.submitted
         submitted = time.isoformat(" ", "minutes") if time and grade.turn.submission else ""
-        who = (harmless(grade.key), harmless(grade.turn.student.name))
+        who = (grade.key, grade.turn.student.name)
         points = [grade.points(key) for key in exercise.questions]
         cells = ["" if value is None else number(value) for value in points]
         sums = [number(value) for value in (grade.reached, grade.lost, grade.score, exercise.points)]
-        file = harmless(grade.turn.submission.path) if grade.turn.submission else ""
+        file = grade.turn.submission.path if grade.turn.submission else ""
         waiting = " ".join(grade.waiting)
         rows.append((*who, grade.status, submitted, grade.days_late, *cells, *sums, waiting, file))
     write_table(path, header, rows)
@@ -115,7 +116,7 @@ def write_canvas(path: Path, exercise: Exercise, grades: list[Grade], column: st
         student = grade.turn.student
         default = {"Student": student.name, "ID": student.number, "SIS Login ID": student.key}
         default = default if not student.row else {"Student": student.name}
-        who = [student.row.get(name) or default.get(name, "") for name in CANVAS]
+        who = _who(student, CANVAS, default)
         rows.append((*who, number(grade.score) if _known(grade) else ""))
     write_table(path, (*CANVAS, column), rows, mark=False)
 
@@ -128,11 +129,17 @@ def write_moodle(path: Path, exercise: Exercise, grades: list[Grade]) -> None:
         default = {"Full name": student.name}
         if student.number:
             default["Identifier"] = f"Participant {student.number}"
-        who = [student.row.get(name) or default.get(name, "") for name in MOODLE]
-        changed = student.row.get("Last modified (grade)", "")
+        who = _who(student, MOODLE, default)
+        changed = Verbatim(student.row.get("Last modified (grade)", ""))
         score = number(grade.score) if _known(grade) else ""
         rows.append((*who, score, number(exercise.points), changed, remark(grade)))
     write_table(path, (*MOODLE, *MOODLE_GRADE), rows, mark=False)
+
+
+def _who(student: Student, columns: Sequence[str], default: dict[str, str]) -> list[str]:
+    """The roster's own fields, by which the learning system finds the student, else the defaults."""
+    own = student.row
+    return [Verbatim(own[name]) if own.get(name) else default.get(name, "") for name in columns]
 
 
 def remark(grade: Grade) -> str:

@@ -2,13 +2,19 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from coursekit.files import write_atomically
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@")
+BLANK = "\u115f\u1160\u2800"  # letters and signs that show nothing
+
+
+class Verbatim(str):
+    """A cell that is written as it is: the learning system whose field it is looks for it."""
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -39,17 +45,41 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], mark: bool = True) -> None:
-    """Write a CSV file atomically; `mark` adds the byte order mark by which spreadsheets know UTF-8."""
+    """Write a CSV file atomically, all text but `Verbatim` made harmless.
+
+    Args:
+        path: of the file.
+        header: names of the columns.
+        rows: the cells.
+        mark: whether to add the byte order mark by which spreadsheets know UTF-8.
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([_cell(value) for value in row] for row in rows)
     write_atomically(path, text.getvalue().encode("utf-8-sig" if mark else "utf-8"))
 
 
 def harmless(text: str) -> str:
-    """What a student wrote, as a cell that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(FORMULA) else text
+    """What a student wrote, as a cell that is no formula for a spreadsheet and no command for a terminal."""
+    text = "".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cf"))
+    # Spreadsheets, and programs that tables pass through, may drop blanks and fold wide signs.
+    first = next((sign for sign in unicodedata.normalize("NFKC", text) if not _blank(sign)), "")
+    return "'" + text if first in FORMULA or text.startswith(("\t", "\n")) else text
+
+
+def plain(cell: str) -> str:
+    """The text of a cell without the apostrophe that `harmless` put before it."""
+    text = cell.removeprefix("'")
+    return text if harmless(text) == cell else cell
+
+
+def _blank(sign: str) -> bool:
+    return sign in BLANK or unicodedata.category(sign)[0] in "ZMC"
+
+
+def _cell(value: Any) -> Any:
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Verbatim) else value
 
 
 def number(value: float) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coursekit.grading.exercise import Exercise
 from coursekit.grading.gradebook import Grade, Mark
-from coursekit.grading.tables import harmless, number, read_table, write_table
+from coursekit.grading.tables import harmless, number, plain, read_table, write_table
 
 HEADER = ("student", "name", "key", "max", "answer", "points", "comment", "note")
 LONGEST = 30_000  # characters; a spreadsheet cuts a cell at 32,767
@@ -46,7 +46,7 @@ def marks(sheet: Sheet, grade: Grade) -> dict[str, Mark]:
             # A spreadsheet may have changed the ends of lines.
             same = "answer" not in row or row["answer"].split() == _cell(answer).split()
             note = row.get("note", "") if same else CHANGED
-            found[key] = Mark(points, row.get("comment", ""), note)
+            found[key] = Mark(points, plain(row.get("comment", "")), note)
     return found
 
 
@@ -62,14 +62,14 @@ def write_sheet(path: Path, grades: list[Grade], sheet: Sheet) -> int:
     """
     rest, rows, waiting = dict(sheet), [], 0
     for grade in grades:
-        who = (harmless(grade.key), harmless(grade.turn.student.name))
+        who = (grade.key, grade.turn.student.name)
         for key, answer in answers(grade).items():
             old = rest.pop((who[0], key), {})
             mark = grade.marks.get(key)
             points = number(mark.points) if mark else ""
             note = mark.note if mark else old.get("note", "")
             most = grade.exercise.questions[key].points
-            rows.append((*who, key, most, _cell(answer), points, old.get("comment", ""), note))
+            rows.append((*who, key, most, _cell(answer), points, plain(old.get("comment", "")), note))
             waiting += mark is None
     rows += [tuple(row.get(name, "") for name in HEADER) for row in rest.values() if row["points"]]
     write_table(path, HEADER, rows)

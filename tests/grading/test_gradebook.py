@@ -102,6 +102,42 @@ def test_moodle_gets_its_own_columns_back(tmp_path):
     assert first[-1].startswith("1 day late: 0.45 points lost")
 
 
+EVIL = "=cmd|' /c calc'!A0"
+
+
+@pytest.mark.parametrize("name", [EVIL, "@SUM(1)", "\uff1d1+1", "\u200b=1"])
+def test_a_name_out_of_a_file_is_no_formula_in_any_table(tmp_path, name):
+    """Who is on no roster chose the name of the file."""
+    one = full(name, student=Student(name, name, name))
+    write_canvas(tmp_path / "canvas.csv", EXERCISE, [one], "x")
+    write_moodle(tmp_path / "moodle.csv", EXERCISE, [one])
+    write_gradebook(tmp_path / "gradebook.csv", EXERCISE, [one])
+    write_sheet(tmp_path / "written.csv", [one], {})
+    for file in ("canvas", "moodle", "gradebook", "written"):
+        cells = [cell for row in rows(tmp_path / f"{file}.csv") for cell in row]
+        assert any(cell.startswith("'") for cell in cells)
+        assert not any(cell.startswith(("=", "@", "\uff1d", "\u200b")) for cell in cells), file
+
+
+def test_a_learning_system_finds_its_own_fields_unchanged(tmp_path):
+    """Whatever they look like: it wrote them."""
+    (odd,) = of_roster(tmp_path, f"Student,ID,SIS User ID,SIS Login ID,Section\n{EVIL},1,-s1,@lee,+A\n")
+    write_canvas(tmp_path / "c.csv", EXERCISE, [full("x", student=odd)], "x")
+    assert rows(tmp_path / "c.csv")[2][:5] == [EVIL, "1", "-s1", "@lee", "+A"]
+
+
+def test_a_comment_that_begins_like_a_formula_comes_back_as_it_was_typed(tmp_path):
+    """However often the sheet is written."""
+    sheet = tmp_path / "written.csv"
+    write_sheet(sheet, [full("lee")], {})
+    fill(sheet, "2", "- unclear")
+    for _ in range(2):
+        (lee,) = marked([full("lee")], read_sheet(sheet, EXERCISE))
+        assert lee.marks[WHY] == Mark(2.0, "- unclear")
+        write_sheet(sheet, [lee], read_sheet(sheet, EXERCISE))
+        assert "'- unclear" in [row["comment"] for row in read_table(sheet)]
+
+
 def test_a_student_the_grader_failed_on_gets_no_number(tmp_path):
     """A zero would be a lie."""
     write_canvas(tmp_path / "c.csv", EXERCISE, [grade("lee", status="grader failed")], "x")

@@ -10,7 +10,6 @@ from coursekit.grading.archives import Source
 from coursekit.grading.late import Late, parse_time
 from coursekit.grading.notebook import Unreadable
 from coursekit.grading.submissions import Submission
-from coursekit.grading.tables import harmless, read_table, write_table
 
 CANVAS = """\
 Student,ID,SIS User ID,SIS Login ID,Section,03-vae (77)
@@ -173,20 +172,6 @@ def test_a_late_policy_that_makes_no_sense_is_refused(values):
     """A day can't cost more than everything."""
     with pytest.raises(ValueError, match="not"):
         Late(*values)
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_a_table_of_what_students_wrote_holds_no_formula(tmp_path, text):
-    """A spreadsheet would run it on the instructor's machine."""
-    write_table(tmp_path / "t.csv", ["answer"], [[harmless(text)]])
-    assert read_table(tmp_path / "t.csv")[0]["answer"].startswith("'")
-
-
-def test_a_table_survives_quotes_lines_and_delimiters(tmp_path):
-    """Answers are long texts."""
-    text = 'a "quoted", line;\nand 王 \\ another'
-    write_table(tmp_path / "t.csv", ["key", "answer"], [["k", text]])
-    assert read_table(tmp_path / "t.csv") == [{"key": "k", "answer": text}]
 
 
 def test_a_day_and_month_that_could_be_swapped_are_not_guessed():
