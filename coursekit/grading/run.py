@@ -96,10 +96,11 @@ def refused(exercise: Exercise, reason: str, text: str) -> Result:
 
 def slug(key: str) -> str:
     """A file name for a student; two students never share one, whatever the file system makes of capitals."""
-    plain = re.sub(r"[^\w.-]+", "-", key).strip("-.")[:40]
-    if plain == key and plain == plain.lower():
-        return plain
-    return f"{plain.lower()}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    short = re.sub(r"[^\w.-]+", "-", key).strip("-.")[:40].lower()
+    if key and short == key and key.isascii():
+        return key
+    # No name that is a slug of its own holds a tilde.
+    return f"{short}~{hashlib.sha256(key.encode()).hexdigest()[:16]}"
 
 
 @contextlib.contextmanager
