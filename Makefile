@@ -4,7 +4,7 @@
 # make lint    check the style of package, tests, benchmarks, chapters and exercises
 # make exercises  check the masters in solutions/ and build the students' notebooks from them
 # make bench   set up the peers, run the benchmarks
-# make bench-grading   grade 1,000 submissions beside another grader, which is set up first; takes an hour
+# make bench-grading   grade 1,000 submissions beside another grader, which is set up first
 # make clean   remove what was built (not .venv)
 
 SHELL := /bin/bash
