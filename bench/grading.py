@@ -1,6 +1,6 @@
 """Does a grader that is killed every 20 s lose one of 1,000 submissions; how fast is it beside `otter run`?
 
-`python -m bench.grading` writes book/results/grading.json; `make bench-grading` sets the other grader up first.
+`make bench-grading` sets the other grader up and writes book/results/grading.json.
 """
 
 import importlib.metadata
