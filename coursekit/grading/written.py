@@ -1,5 +1,6 @@
 """The sheet of answers that are graded by hand: written for people, filled in, and read back."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,12 @@ from coursekit.grading.exercise import Exercise
 from coursekit.grading.gradebook import Grade, Mark
 from coursekit.grading.tables import harmless, number, plain, read_table, write_table
 
-HEADER = ("student", "name", "key", "max", "answer", "points", "comment", "note")
+HEADER = ("student", "name", "key", "max", "answer", "points", "comment", "note", "id")
 LONGEST = 30_000  # characters; a spreadsheet cuts a cell at 32,767
 CHANGED = "the answer changed after it was graded: look again, then empty this cell"
 
 Sheet = dict[tuple[str, str], dict[str, str]]
-"""Rows of a sheet by (student, key)."""
+"""Rows of a sheet by (id, key): as cells, the names of two students may be the same."""
 
 
 def read_sheet(path: Path, exercise: Exercise) -> Sheet:
@@ -21,18 +22,27 @@ def read_sheet(path: Path, exercise: Exercise) -> Sheet:
 
     Raises:
         FileNotFoundError: it is not there.
-        ValueError: a column is missing, or points are no number from 0 to the question's; names the row.
+        ValueError: a column is missing, an answer has two rows, or points are no number from 0 to the
+            question's; names the row.
     """
-    rows = read_table(path)
-    missing = [name for name in ("student", "key", "points") if rows and name not in rows[0]]
-    if missing:
-        raise ValueError(f"{path} has no column {missing[0]!r}; give the sheet that `coursekit grade` wrote.")
-    sheet = {(row["student"], row["key"]): row for row in rows}
-    for (student, key), row in sheet.items():
+    sheet: Sheet = {}
+    for row in read_table(path):
+        missing = [name for name in ("student", "key", "points", "id") if name not in row]
+        if missing:
+            raise ValueError(
+                f"{path} has no column {missing[0]!r}; give the sheet that `coursekit grade` wrote."
+            )
+        where = f"{path}, student {row['student']!r}, question {row['key']!r}"
+        if (row["id"], row["key"]) in sheet:
+            other = sheet[row["id"], row["key"]]["student"]
+            raise ValueError(
+                f"{where}: a row of {other!r} has the same id {row['id']!r}; keep one of the two."
+            )
         try:
             _points(row, exercise)
         except ValueError as error:
-            raise ValueError(f"{path}, student {student!r}, question {key!r}: {error}") from error
+            raise ValueError(f"{where}: {error}") from error
+        sheet[row["id"], row["key"]] = row
     return sheet
 
 
@@ -40,7 +50,7 @@ def marks(sheet: Sheet, grade: Grade) -> dict[str, Mark]:
     """The marks of one student in a sheet, by key."""
     found = {}
     for key, answer in answers(grade).items():
-        row = sheet.get((harmless(grade.key), key))
+        row = sheet.get((_id(grade), key))
         points = _points(row, grade.exercise) if row else None
         if row and points is not None:
             # A spreadsheet may have changed the ends of lines.
@@ -64,12 +74,13 @@ def write_sheet(path: Path, grades: list[Grade], sheet: Sheet) -> int:
     for grade in grades:
         who = (grade.key, grade.turn.student.name)
         for key, answer in answers(grade).items():
-            old = rest.pop((who[0], key), {})
+            old = rest.pop((_id(grade), key), {})
             mark = grade.marks.get(key)
             points = number(mark.points) if mark else ""
             note = mark.note if mark else old.get("note", "")
             most = grade.exercise.questions[key].points
-            rows.append((*who, key, most, _cell(answer), points, plain(old.get("comment", "")), note))
+            comment = plain(old.get("comment", ""))
+            rows.append((*who, key, most, _cell(answer), points, comment, note, _id(grade)))
             waiting += mark is None
     rows += [tuple(row.get(name, "") for name in HEADER) for row in rest.values() if row["points"]]
     write_table(path, HEADER, rows)
@@ -81,6 +92,11 @@ def answers(grade: Grade) -> dict[str, str]:
     by_hand = [key for key, question in grade.exercise.questions.items() if question.kind != "code"]
     found = {key: grade.answer(key) for key in by_hand}
     return {key: answer for key, answer in found.items() if answer.strip()}
+
+
+def _id(grade: Grade) -> str:
+    """What names a student in a sheet; with a letter first, so that no spreadsheet takes it for a number."""
+    return "s" + hashlib.sha256(grade.key.encode()).hexdigest()[:16]
 
 
 def _cell(answer: str) -> str:

@@ -10,7 +10,7 @@ from coursekit.grading import roster
 from coursekit.grading.gradebook import Grade, Mark, write_canvas, write_gradebook, write_moodle
 from coursekit.grading.late import Late
 from coursekit.grading.roster import Student
-from coursekit.grading.tables import read_table
+from coursekit.grading.tables import read_table, write_table
 from coursekit.grading.written import CHANGED, marked, read_sheet, write_sheet
 from tests.grading.graded import EXERCISE, NOON, OPEN, SCALE, SQUARE, WHY, absent, grade, question
 from tests.grading.test_roster import CANVAS, MOODLE
@@ -165,6 +165,34 @@ def test_marks_come_back_from_the_sheet(tmp_path):
     assert write_sheet(sheet, [lee, wong], read_sheet(sheet, EXERCISE)) == 2
     (again,) = marked([full("lee")], read_sheet(sheet, EXERCISE))
     assert again.marks == lee.marks
+
+
+@pytest.mark.parametrize("other", ["lee\u200b", "lee ", "'lee", "\x1blee", "Lee"])
+def test_a_mark_goes_to_its_student_and_not_to_one_whose_name_looks_the_same(tmp_path, other):
+    """Whoever is on no roster can choose a name."""
+    sheet = tmp_path / "written.csv"
+    write_sheet(sheet, [full("lee"), full(other)], {})
+    table = read_table(sheet)
+    for i in range(len(table)):
+        table[i]["points"] = str(i / 4)
+    write_table(sheet, list(table[0]), [list(row.values()) for row in table])
+    for grades in ([full("lee"), full(other)], [full(other), full("lee")]):
+        found = {one.key: one.marks for one in marked(grades, read_sheet(sheet, EXERCISE))}
+        assert found["lee"] == {OPEN: Mark(0.0), WHY: Mark(0.25)}
+        assert found[other] == {OPEN: Mark(0.5), WHY: Mark(0.75)}
+
+
+def test_two_rows_for_one_answer_are_an_error_that_names_both(tmp_path):
+    """A row was copied by mistake: which points count?"""
+    sheet = tmp_path / "written.csv"
+    write_sheet(sheet, [full("lee")], {})
+    table = read_table(sheet)
+    table.append(table[0] | {"student": "copy", "points": "1"})
+    write_table(sheet, list(table[0]), [list(row.values()) for row in table])
+    with pytest.raises(
+        ValueError, match=f"student 'copy', question '{OPEN}': a row of 'lee' has the same id"
+    ):
+        read_sheet(sheet, EXERCISE)
 
 
 def test_no_mark_is_lost_when_a_submission_disappears(tmp_path):
