@@ -3,7 +3,11 @@
 import json
 from typing import Any
 
-MAX_BYTES = 20_000_000
+MAX_BYTES = 10_000_000
+MAX_PARTS = (
+    1_000_000  # brackets, braces and commas: as many values at most, of about 100 bytes in memory each
+)
+LESS = "clear the outputs and hand in again"
 MAX_CELLS = 5_000
 MAX_CHARACTERS = 2_000_000  # of all cells together; outputs, which hold the pictures, are not read
 
@@ -28,7 +32,11 @@ def read_cells(content: bytes) -> list[tuple[str, str]]:
         Unreadable: "too large", or "not a notebook".
     """
     if len(content) > MAX_BYTES:
-        raise Unreadable("too large", f"{len(content)} bytes, at most {MAX_BYTES} are read.")
+        raise Unreadable("too large", f"{len(content)} bytes, at most {MAX_BYTES} are read: {LESS}.")
+    parts = sum(content.count(sign) for sign in (b"[", b"{", b","))
+    if parts > MAX_PARTS:
+        text = f"{parts} brackets, braces and commas, at most {MAX_PARTS} are read: {LESS}."
+        raise Unreadable("too large", text)
     try:
         notebook = json.loads(content)
     except (ValueError, RecursionError, MemoryError) as error:

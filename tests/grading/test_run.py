@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from coursekit.grading.exercise import parse
+from coursekit.grading.notebook import MAX_BYTES
 from coursekit.grading.pool import Lost
 from coursekit.grading.roster import Student, Turn, assign
 from coursekit.grading.run import LOST, Store, alone, results, slug
@@ -119,7 +120,7 @@ def test_results_that_were_there_before_the_end_are_kept(folder):
 
 def test_what_can_not_be_read_and_who_handed_in_nothing_have_named_reasons(folder):
     """They never reach the sandbox."""
-    put(folder / "in", {"bo.ipynb": b" " * 20_000_001, "di.pdf": b"%PDF"})
+    put(folder / "in", {"bo.ipynb": b" " * (MAX_BYTES + 1), "di.pdf": b"%PDF"})
     store = Store(folder / "results", EXERCISE, "")
     turns = [Turn(Student("eve", "Eve"), None), *assign(find(folder / "in"), [])]
     found = results(turns, store, Runner(), progress=False)
