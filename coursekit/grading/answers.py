@@ -1,6 +1,7 @@
 """Runs answers, in the one process that student code shares; nothing that it says is trusted."""
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from coursekit.grading.frames import read_exactly, write_all
 from coursekit.grading.guard import Guard, explain
 from coursekit.grading.problem import Problem
 from coursekit.grading.tests import execute
-from coursekit.grading.wire import PREFIX, pack, unpack
+from coursekit.grading.wire import LARGEST_HEADER, PREFIX, pack, unpack
 
 MAGIC = re.compile(r"^[ \t]*[%!].*$", re.M)
 
@@ -36,7 +37,7 @@ def serve(incoming: int, outgoing: int, namespace: dict[str, Any], longest: int)
     acts: dict[str, Callable[..., Any]] = {"run": run, "call": call}
     while prefix := read_exactly(incoming, PREFIX.size):
         header, body = PREFIX.unpack(prefix)
-        fields, value = unpack(read_exactly(incoming, header), read_exactly(incoming, body))
+        fields, value = unpack(read_exactly(incoming, header), read_exactly(incoming, body), sys.maxsize)
         result = acts[fields["op"]](namespace, *value)
         write_all(outgoing, _reply(fields["id"], result, longest))
 
@@ -78,7 +79,7 @@ def _reply(identity: str, result: Any, longest: int) -> bytes:
         reply = pack({"id": identity}, result)
     except (TypeError, MemoryError):
         return pack({"id": identity}, Problem("type", f"{describe(result)} came, which can't be compared."))
-    if len(reply) > longest:
+    if len(reply) > longest or PREFIX.unpack_from(reply)[0] > LARGEST_HEADER:
         text = f"{describe(result)} came, {len(reply)} bytes, which is too large to be compared."
         return pack({"id": identity}, Problem("type", text))
     return reply

@@ -10,6 +10,7 @@ import numpy as np
 
 from coursekit.grading.exercise import Question
 from coursekit.grading.problem import NoValue, Outcome, Problem
+from coursekit.grading.room import Room
 from coursekit.grading.session import Session
 from coursekit.grading.stage import USED_UP, Stage
 from coursekit.grading.tests import Tests, run_tests
@@ -30,13 +31,14 @@ class Attempt(AbstractContextManager):
 
     Args:
         stage: in which the cells run.
+        room: for the values; once they do not fit, none are kept.
 
     Attributes:
         values: (key, "public" or "hidden") -> what the calls returned, a `Problem` where they failed.
     """
 
-    def __init__(self, stage: Stage):
-        self.stage = stage
+    def __init__(self, stage: Stage, room: Room):
+        self.stage, self.room = stage, room
         self.values: dict[tuple[str, str], list[Any]] = {}
         self._stops: Counter[str] = Counter()
         self._probed: tuple[Session | None, str, Problem | None] = (None, "", None)
@@ -51,8 +53,12 @@ class Attempt(AbstractContextManager):
 
         def target(*args: Any, **keywords: Any) -> Any:
             value = self._call(question, list(args), keywords)
-            values.append(hide(value) if which == "hidden" and isinstance(value, Problem) else value)
-            return values[-1]
+            value = hide(value) if which == "hidden" and isinstance(value, Problem) else value
+            if self.room.holds(value):
+                values.append(value)
+            else:
+                values.clear()
+            return value
 
         with np.errstate(all="ignore"):  # strange values are no reason to warn the instructor
             return run_tests(tests, target, seed)

@@ -14,6 +14,7 @@ from coursekit.grading.limits import Limits
 from coursekit.grading.marks import Graded, mark, padded, unanswered, untouched
 from coursekit.grading.parts import Parts, find
 from coursekit.grading.remote import Worker
+from coursekit.grading.room import Room
 from coursekit.grading.sandbox import Sandbox
 from coursekit.grading.sheet import SEED
 from coursekit.grading.stage import Stage
@@ -88,7 +89,7 @@ class _Run:
 
     def __init__(self, grader: Grader, parts: Parts, seed: int):
         self.grader, self.parts, self.seed = grader, parts, seed
-        self.budget = Budget(grader.limits)
+        self.budget, self.room = Budget(grader.limits), Room()
         self.asked = [key for key in grader.questions if key in parts.answers]
 
     def questions(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -110,7 +111,7 @@ class _Run:
         """
         grader, found = self.grader, {key: {} for key in asked}
         stage = Stage(grader.worker, self.parts.cells(keys), self.budget)
-        with Attempt(stage) as attempt:
+        with Attempt(stage, self.room) as attempt:
             for which in ("public", "hidden"):
                 for key in asked:
                     tests, seed = grader.tests[key][which], seed_of(key, which, self.seed)
@@ -131,8 +132,8 @@ class _Run:
         return best
 
     def _like(self, key: str, graded: Graded | None) -> str | None:
-        """Label of the wrong answer that a failing answer behaves like."""
-        if graded is None or graded.full:
+        """Label of the wrong answer that a failing answer behaves like; None if its values were not kept."""
+        if graded is None or graded.full or self.room.left < 0:
             return None
         question = self.grader.questions[key]
         seed = seed_of(key, "hidden", self.seed)

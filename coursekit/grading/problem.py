@@ -18,6 +18,9 @@ KINDS = (
     "protocol",
 )
 
+REPORTED = ("type", "inplace", "randomness", "exception")
+"""Kinds that the process of the answers may name; all others are for the grader itself to find."""
+
 
 @dataclass(frozen=True)
 class Problem:

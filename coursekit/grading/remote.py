@@ -101,7 +101,7 @@ def settings(sandbox: Sandbox, prelude: str, limits: Limits) -> bytes:
 def unfit(facts: dict[str, Any], sandbox: Sandbox) -> str:
     """Why a worker must not be used, from what it said before any answer ran; "" if it may."""
     if facts["problem"] is not None:
-        return f"The prelude fails in {sandbox.name}: {facts['problem'].text}"
+        return f"The prelude fails in {sandbox.name}: {facts['problem']}"
     if not sandbox.needs_filter:
         return ""
     if not facts["filter"]:

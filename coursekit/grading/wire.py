@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from coursekit.grading.notebook import printable
-from coursekit.grading.problem import KINDS, Problem
+from coursekit.grading.problem import REPORTED, Problem
 
 PREFIX = struct.Struct("<II")  # bytes of the header, bytes of the body
 DTYPES = {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
@@ -24,7 +24,10 @@ DEEPEST = 16  # lists within lists
 MOST_VALUES = 200_000  # in one message, not counting the elements of arrays
 MOST_AXES = 16
 LONGEST_AXIS = 2**31
+MOST_ENTRIES = 1_000  # of a dict
 LONGEST_TEXT = 1_000  # characters of a problem
+LONGEST_REPLY_TEXT = 100_000  # characters of a text in a reply; one emoji makes four bytes of each
+LARGEST_HEADER = 2**23  # bytes, of a reply
 
 
 class ProtocolError(ValueError):
@@ -36,8 +39,8 @@ def pack(fields: dict[str, Any], value: Any) -> bytes:
 
     Args:
         fields: name -> text or number; "value" is taken.
-        value: None, bool, int, float, complex, str, numpy array or scalar, torch tensor, `Problem`, or lists,
-            tuples and dicts of those.
+        value: a `Problem` of a kind in `REPORTED`; or None, bool, int, float, complex, str, numpy array or
+            scalar, torch tensor, or lists, tuples and dicts of those.
 
     Raises:
         TypeError: a value is of another kind.
@@ -49,19 +52,25 @@ def pack(fields: dict[str, Any], value: Any) -> bytes:
 
 
 def lengths(prefix: bytes, most: int) -> tuple[int, int]:
-    """Bytes of the header and of the body that follow.
+    """Bytes of the header and of the body of a reply, which follow.
 
     Raises:
-        ProtocolError: they are more than `most`.
+        ProtocolError: they are more than `most`, or the header alone is too long.
     """
     header, body = PREFIX.unpack(prefix)
+    if header > LARGEST_HEADER:
+        raise ProtocolError(f"a header of {header} bytes came, at most {LARGEST_HEADER} are allowed.")
     if header + body > most:
         raise ProtocolError(f"a message of {header + body} bytes came, at most {most} are allowed.")
     return header, body
 
 
-def unpack(header: bytes, body: bytes) -> tuple[dict[str, Any], Any]:
+def unpack(header: bytes, body: bytes, longest: int = LONGEST_REPLY_TEXT) -> tuple[dict[str, Any], Any]:
     """The fields and the value of a message.
+
+    Args:
+        header, body: its two parts.
+        longest: characters of a text that are read; the rest of it is left out.
 
     Raises:
         ProtocolError: these bytes are no message.
@@ -72,7 +81,7 @@ def unpack(header: bytes, body: bytes) -> tuple[dict[str, Any], Any]:
         raise ProtocolError(f"the header is no JSON ({type(error).__name__}).") from error
     if not isinstance(fields, dict) or "value" not in fields:
         raise ProtocolError("the header is no object with a value.")
-    reader = _Reader(body)
+    reader = _Reader(body, longest)
     value = reader.value(fields.pop("value"), 0)
     if reader.at != len(body):
         raise ProtocolError(f"{len(body) - reader.at} bytes of the body belong to no value.")
@@ -85,6 +94,8 @@ def _encode(value: Any, body: list[bytes], depth: int) -> Any:
     if isinstance(value, dict | list | tuple) and len(value) > MOST_VALUES:
         raise TypeError(f"a value has more than {MOST_VALUES} parts.")
     if isinstance(value, Problem):
+        if depth > 0 or value.kind not in REPORTED:
+            raise TypeError(f"a problem of kind {value.kind!r} can't be sent here.")
         return {"problem": [value.kind, value.text[:LONGEST_TEXT]]}
     if isinstance(value, np.generic | np.ndarray):
         return _encode_array(np.asarray(value), body, "array" if isinstance(value, np.ndarray) else "scalar")
@@ -92,6 +103,8 @@ def _encode(value: Any, body: list[bytes], depth: int) -> Any:
     if torch is not None and isinstance(value, torch.Tensor):
         return _encode_tensor(value, body)
     if isinstance(value, dict):
+        if len(value) > MOST_ENTRIES:
+            raise TypeError(f"a dict has more than {MOST_ENTRIES} entries.")
         if not all(map(_is_key, value)):
             raise TypeError("a dict has a key that is neither a text nor a small integer.")
         pairs = [[_encode(k, body, depth + 1), _encode(v, body, depth + 1)] for k, v in value.items()]
@@ -138,8 +151,9 @@ def _is_key(value: Any) -> bool:
 class _Reader:
     """Builds a value from its tree, and takes the numbers of its arrays from the body, in order."""
 
-    def __init__(self, body: bytes):
-        self.body, self.at, self.count = body, 0, 0
+    def __init__(self, body: bytes, longest: int):
+        self.body, self.longest = body, longest
+        self.at = self.count = 0
 
     def value(self, tree: Any, depth: int) -> Any:
         self.count += 1
@@ -148,7 +162,7 @@ class _Reader:
         if tree is None or isinstance(tree, bool | float):
             return tree
         if isinstance(tree, str):
-            return printable(tree)
+            return printable(tree[: self.longest])
         if isinstance(tree, int) and abs(tree) < LARGEST_INTEGER:
             return tree
         match tree:
@@ -158,11 +172,19 @@ class _Reader:
                 return tuple(self.value(item, depth + 1) for item in items)
             case {"dict": list(pairs), **rest} if not rest:
                 return self.dict(pairs, depth + 1)
-            case {"problem": [str(kind), str(text)], **rest} if not rest and kind in KINDS:
-                return Problem(kind, self.value(text[:LONGEST_TEXT], depth))
+            case {"problem": [str(kind), str(text)], **rest} if not rest:
+                return self.problem(kind, text, depth)
         return self.number(tree)
 
+    def problem(self, kind: str, text: str, depth: int) -> Problem:
+        """Only in place of a whole value: within one, nobody would look for it, and its text would pass."""
+        if depth > 0 or kind not in REPORTED:
+            raise ProtocolError("a problem stands in a wrong place, or is of a wrong kind.")
+        return Problem(kind, self.value(text[:LONGEST_TEXT], depth))
+
     def dict(self, pairs: list[Any], depth: int) -> dict[Any, Any]:
+        if len(pairs) > MOST_ENTRIES:
+            raise ProtocolError(f"a dict has more than {MOST_ENTRIES} entries.")
         if not all(isinstance(pair, list) and len(pair) == 2 and _is_key(pair[0]) for pair in pairs):
             raise ProtocolError("a dict is not made of pairs of a key and a value.")
         return {self.value(key, depth): self.value(item, depth) for key, item in pairs}

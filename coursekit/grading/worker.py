@@ -36,7 +36,7 @@ def main() -> None:
     problem = run(namespace, settings["prelude"], "prelude") or warm_up(dict(namespace))
     os.dup2(null, 2)
     facts = {"filter": seccomp.supported(), "landlock": restricted, "user": os.getuid()}
-    frames.write_frame(grader[1], frames.READY, pack({}, {"problem": problem, **facts}))
+    frames.write_frame(grader[1], frames.READY, pack({}, {"problem": problem and problem.text, **facts}))
     gc.collect()
     gc.freeze()
     while frames.read_frame(grader[0])[0] == frames.START:
@@ -52,7 +52,7 @@ def warm_up(namespace: dict[str, Any]) -> Problem | None:
 def message(data: bytes) -> Any:
     """The value of a message from the grader."""
     header, _ = PREFIX.unpack_from(data)
-    return unpack(data[PREFIX.size : PREFIX.size + header], data[PREFIX.size + header :])[1]
+    return unpack(data[PREFIX.size : PREFIX.size + header], data[PREFIX.size + header :], sys.maxsize)[1]
 
 
 def restrict(settings: Settings) -> bool:

@@ -15,6 +15,9 @@ from coursekit.grading.problem import Problem
 from coursekit.grading.wire import (
     DEEPEST,
     DTYPES,
+    LARGEST_HEADER,
+    LONGEST_REPLY_TEXT,
+    MOST_ENTRIES,
     MOST_VALUES,
     PREFIX,
     ProtocolError,
@@ -97,7 +100,9 @@ def test_views_come_back_with_the_numbers_that_they_show(view):
 
 
 def test_scalars_and_problems_keep_their_kind():
-    values = [np.float32(2.5), np.bool_(True), Problem("value", "too small"), math.inf, -math.inf, 1 + 2j]
+    problem = Problem("exception", "ValueError")
+    assert there_and_back(problem) == problem
+    values = [np.float32(2.5), np.bool_(True), math.inf, -math.inf, 1 + 2j]
     back = there_and_back(values)
     assert back == values
     assert [type(v) for v in back] == [type(v) for v in values]
@@ -121,8 +126,11 @@ def test_scalars_and_problems_keep_their_kind():
         torch.ones(2, 2).to_sparse(),
         [[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]],
         [0] * (MOST_VALUES + 1),
+        dict.fromkeys(range(MOST_ENTRIES + 1)),
+        [Problem("exception", "")],
+        Problem("died", ""),
     ],
-    ids=range(14),  # names without an address in memory, which differs from process to process
+    ids=range(17),  # names without an address in memory, which differs from process to process
 )
 def test_what_can_not_be_sent_is_a_type_error(value):
     with pytest.raises(TypeError):
@@ -145,6 +153,12 @@ def test_a_length_beyond_the_limit_is_refused_before_anything_is_read():
     assert lengths(PREFIX.pack(10, 20), 30) == (10, 20)
     with pytest.raises(ProtocolError, match="31 bytes"):
         lengths(PREFIX.pack(10, 21), 30)
+    with pytest.raises(ProtocolError, match="header"):
+        lengths(PREFIX.pack(LARGEST_HEADER + 1, 0), 2**30)
+
+
+def test_of_a_long_text_only_the_start_is_read():
+    assert len(message("a" * (LONGEST_REPLY_TEXT + 1))) == LONGEST_REPLY_TEXT
 
 
 @pytest.mark.parametrize(
@@ -187,6 +201,13 @@ for _ in range(DEEPEST + 1):
         ({"dict": [[2**61 - 1, 1]]}, b""),
         ({"module": "os"}, b""),
         ({"problem": ["passed", "text"]}, b""),
+        ({"problem": ["died", "text"]}, b""),
+        ({"problem": ["timeout", "text"]}, b""),
+        ({"problem": ["protocol", "text"]}, b""),
+        ({"problem": ["value", "text"]}, b""),
+        ({"tuple": [{"problem": ["exception", "text"]}]}, b""),
+        ({"dict": [["a", {"problem": ["exception", "text"]}]]}, b""),
+        ({"dict": [[n, 0] for n in range(MOST_ENTRIES + 1)]}, b""),
         ({"problem": ["value", 1]}, b""),
         ({"complex": [1.0]}, b""),
         ({"complex": ["1", 2.0]}, b""),
