@@ -41,16 +41,17 @@ def main(
     found = {}
     for path, n in ((NUMPY, submissions), (TORCH, torch_submissions)):
         exercise = read(path)
+        found[exercise.name] = each = {"title": exercise.title}
         with tempfile.TemporaryDirectory() as folder:
-            fire = under_fire(path, exercise, Path(folder) / "fire", n, kill_every)
-            beside = side_by_side(path, exercise, Path(folder) / "beside", n, peers)
-        found[exercise.name] = {"title": exercise.title, "under_fire": fire, "side_by_side": beside}
-        print(f"{exercise.name}: {json.dumps(found[exercise.name], indent=1)}", flush=True)
+            if path is NUMPY:
+                each["under_fire"] = under_fire(path, exercise, Path(folder) / "fire", n, kill_every)
+            each["side_by_side"] = side_by_side(path, exercise, Path(folder) / "beside", n, peers)
+        print(f"{exercise.name}: {json.dumps(each, indent=1)}", flush=True)
     facts = record()
     facts["versions"] |= {"otter-grader": otter.version(), "numpy": importlib.metadata.version("numpy")}
     write_json(result, facts | {"settings": settings, "exercises": found})
     fast = all(each["side_by_side"]["ratio"] >= ALLOWED for each in found.values())
-    whole = all(each["under_fire"]["lost"] == 0 for each in found.values())
+    whole = all(each["under_fire"]["lost"] == 0 for each in found.values() if "under_fire" in each)
     sys.exit(0 if fast and whole else 1)
 
 

@@ -10,9 +10,10 @@ from sphinx.util.docutils import SphinxDirective
 
 HEADER = "| exercise | submissions | SIGKILLs | lost | ours, per second | otter run, per second | ratio |"
 NOTE = (
-    "Measured on {date}: {hardware}, {processes} processes. The grader was killed every {kill_every:g} s "
-    "while it worked on a class of which one in ten is hostile or broken. Throughput is that of a class of "
-    "ordinary notebooks, the same for both graders, start-up included. Command: `python -m bench.grading`."
+    "Measured on {date}: {hardware}, {processes} processes. In the row with SIGKILLs the grader was killed "
+    "every {kill_every:g} s while it worked on as many, one in ten of them hostile or broken. Throughput is "
+    "that of a class of ordinary notebooks, the same for both graders, start-up included. Command: "
+    "`python -m bench.grading`."
 )
 
 
@@ -37,8 +38,9 @@ def table(result: dict[str, Any]) -> list[str]:
     """The table as lines of Markdown."""
     rows = []
     for each in result["exercises"].values():
-        fire, beside = each["under_fire"], each["side_by_side"]
-        cells = [each["title"], fire["submissions"], fire["kills"], fire["lost"]]
+        fire, beside = each.get("under_fire"), each["side_by_side"]
+        cells = [each["title"], beside["ours"]["submissions"]]
+        cells += [fire["kills"], fire["lost"]] if fire else ["none", ""]
         cells += [beside["ours"]["per_second"], beside["otter"]["per_second"], beside["ratio"]]
         rows.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     note = NOTE.format(date=result["date"], hardware=result["hardware"], **result["settings"])
