@@ -151,10 +151,23 @@ def test_the_table_of_throughput_is_made_from_the_result_file():
             "x": {
                 "title": "X",
                 "under_fire": {"submissions": 1000, "kills": 7, "lost": 0},
-                "side_by_side": {"ours": {"per_second": 9.5}, "otter": {"per_second": 0.3}, "ratio": 31.7},
-            }
+                "side_by_side": {
+                    "ours": {"submissions": 1000, "per_second": 9.5},
+                    "otter": {"per_second": 0.3},
+                    "ratio": 31.7,
+                },
+            },
+            "y": {
+                "title": "Y",
+                "side_by_side": {
+                    "ours": {"submissions": 200, "per_second": 4.5},
+                    "otter": {"per_second": 0.1},
+                    "ratio": 45.0,
+                },
+            },
         },
     }
     lines = table(result)
     assert lines[2] == "| X | 1000 | 7 | 0 | 9.5 | 0.3 | 31.7 |"
+    assert lines[3] == "| Y | 200 | none |  | 4.5 | 0.1 | 45.0 |"
     assert "every 20 s" in lines[-1]
