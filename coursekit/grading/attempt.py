@@ -1,7 +1,5 @@
 """Put the tests of questions to answers in the sandbox; what they tell of hidden tests is little."""
 
-import builtins
-import re
 from collections import Counter
 from contextlib import AbstractContextManager
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from coursekit.grading.exercise import Question
+from coursekit.grading.hiding import hide
 from coursekit.grading.problem import NoValue, Outcome, Problem
 from coursekit.grading.room import Room
 from coursekit.grading.session import Session
@@ -16,14 +15,6 @@ from coursekit.grading.stage import USED_UP, Stage
 from coursekit.grading.tests import Tests, run_tests
 
 NOT_AGAIN = Problem("timeout", "not called again, since it hung or ended the process before.")
-HIDDEN = {
-    "inplace": "the call changed an argument in place.",
-    "randomness": "the call changed a global random state.",
-    "type": "a value of the wrong type came.",
-    "timeout": "no result in time.",
-    "died": "the process ended.",
-    "protocol": "the answer wrote to the grader's channel.",
-}
 
 
 class Attempt(AbstractContextManager):
@@ -50,6 +41,7 @@ class Attempt(AbstractContextManager):
     def outcomes(self, question: Question, which: str, tests: Tests, seed: int) -> list[Outcome]:
         """Put the public or the hidden tests of a question to its answer."""
         values = self.values[question.key, which] = []
+        self.stage.hiding |= which == "hidden"
 
         def target(*args: Any, **keywords: Any) -> Any:
             value = self._call(question, list(args), keywords)
@@ -88,15 +80,6 @@ class Attempt(AbstractContextManager):
             self._probed = (session, question.key, problem)
             self._stops[question.key] += not session.alive
         return self._probed[2]
-
-
-def hide(problem: Problem) -> Problem:
-    """What may be told of a hidden test: the kind, and the type of an exception if it is Python's own."""
-    if problem.kind != "exception":
-        return Problem(problem.kind, HIDDEN.get(problem.kind, "the call failed."))
-    kind = getattr(builtins, re.match(r"\w*", problem.text)[0], None)
-    known = isinstance(kind, type) and issubclass(kind, BaseException)
-    return Problem("exception", kind.__name__ if known else "an exception was raised.")
 
 
 def _missing(value: Any) -> NoValue | None:

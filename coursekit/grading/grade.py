@@ -127,7 +127,7 @@ class _Run:
         for keys in [] if untried else others(key, self.parts, self.asked):
             if best.full or self.budget.left(key) <= 0:
                 break
-            again = self._attempt(keys, [key])[key]
+            again = self._attempt(keys, [key])[key].after(first)
             best = again if again.passed > best.passed else best
         return best
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from coursekit.grading import hiding
 from coursekit.grading.exercise import Question
 from coursekit.grading.likeness import Behaviour
 from coursekit.grading.problem import Outcome, Problem
@@ -34,6 +35,13 @@ class Graded:
     def full(self) -> bool:
         """Whether all did."""
         return self.passed == len(self.outcomes)
+
+    def after(self, first: "Graded") -> "Graded":
+        """This later attempt, with no more told than may be after the hidden tests of the first one."""
+        public, before = self.found["public"], first.found["public"]
+        outcomes = list(map(hiding.again, public.outcomes, before.outcomes))
+        fault = self.fault and (first.fault or hiding.fault(self.fault))
+        return Graded(self.found | {"public": Behaviour(outcomes, public.values)}, fault)
 
 
 def padded(came: list[Outcome], names: list[str]) -> list[Outcome]:
@@ -90,7 +98,8 @@ def reason(question: Question, answer: str, graded: Graded | None) -> str:
         return ""
     if graded.fault:
         return f"its cell fails: {graded.fault.text}"
-    problems = [outcome.problem for _, outcome in graded.outcomes if outcome.problem]
+    seen = [(which, outcome.problem) for which, outcome in graded.outcomes if outcome.problem]
+    problems = [problem if which == "public" else hiding.hide(problem) for which, problem in seen]
     stop = next((problem.text for problem in problems if problem.kind in STOPS), "")
     return stop and f"it stopped: {stop}"
 

@@ -3,6 +3,7 @@
 import contextlib
 
 from coursekit.grading.budget import Budget
+from coursekit.grading.hiding import fault
 from coursekit.grading.problem import Problem
 from coursekit.grading.remote import Worker
 from coursekit.grading.session import Session
@@ -21,12 +22,14 @@ class Stage:
     Attributes:
         faults: key -> what went wrong when its cells ran.
         session: in which they ran last; None at first.
+        hiding: whether hidden tests have begun, so that faults from now on are told without their text.
     """
 
     def __init__(self, worker: Worker, cells: list[tuple[str, str]], budget: Budget):
         self.worker, self.cells, self.budget = worker, cells, budget
         self.faults: dict[str, Problem] = {}
         self.session: Session | None = None
+        self.hiding = False
         self._left_out: set[int] = set()
 
     def ready(self) -> Session:
@@ -53,12 +56,18 @@ class Stage:
                 key, source = self.cells[place]
                 problem = self.run(key, source, f"answer to {key}, cell {place + 1}", own=first)
                 if problem is not None and (last or problem.kind != "exception"):
-                    self.faults[key] = problem
+                    self._note(key, problem)
                 if not self.session.alive:
                     self._leave_out(place)
                     return
                 if problem is not None and not last:
                     again.append(place)
+
+    def _note(self, key: str, problem: Problem) -> None:
+        if not self.hiding:
+            self.faults[key] = problem
+        else:
+            self.faults.setdefault(key, fault(problem))
 
     def _leave_out(self, place: int) -> None:
         """Leave out a cell for good; and if its question has had enough of those, all its cells."""
