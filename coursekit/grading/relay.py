@@ -31,43 +31,52 @@ class Relay:
     answers: int
     threads: int
     folder: str
-    waiting: bytearray = field(default_factory=bytearray)
+    waiting: dict[int, bytearray] = field(default_factory=dict)  # for each end that is written to
 
     def run(self) -> None:
-        """Carry until the grader says it is over, or is gone."""
-        os.set_blocking(self.answers_in, False)
+        """Carry until the grader says it is over, or is gone. No end that is full stops the watch."""
+        for end in (self.answers_in, self.grader_out):
+            os.set_blocking(end, False)
+            self.waiting[end] = bytearray()
         most = files(self.folder) + MOST_FILES
-        reading = [self.grader_in, self.answers_out]
-        while True:
-            writing = [self.answers_in] if self.waiting else []
+        open_ended = going = True
+        while going:
+            reading = [self.grader_in]
+            if open_ended and not self.waiting[self.grader_out]:
+                reading.append(self.answers_out)
+            writing = [end for end, data in self.waiting.items() if data]
             readable, writable, _ = select.select(reading, writing, [], WATCH)
             if threads(self.answers) > self.threads or files(self.folder) > most:
                 os.kill(self.answers, signal.SIGKILL)
-            if writable:
-                self._write()
-            if self.answers_out in readable and not self._read():
-                reading.remove(self.answers_out)
-            if self.grader_in in readable and not self._accept():
-                return
+            for end in writable:
+                self._write(end)
+            if self.answers_out in readable:
+                open_ended = self._read()
+            if self.grader_in in readable:
+                going = self._accept()
+        os.set_blocking(self.grader_out, True)
+        frames.write_all(self.grader_out, self.waiting[self.grader_out])  # no frame is left half sent
 
     def _accept(self) -> bool:
         """Take a frame from the grader; False if it is over."""
         kind, payload = frames.read_frame(self.grader_in)
-        self.waiting += payload
+        self.waiting[self.answers_in] += payload
         return kind == frames.DATA
 
     def _read(self) -> bool:
         """Pass on what the answers wrote; False if their pipe is closed."""
         chunk = os.read(self.answers_out, frames.CHUNK)
-        frames.write_frame(self.grader_out, frames.DATA if chunk else frames.GONE, chunk)
+        head = frames.FRAME.pack(frames.DATA if chunk else frames.GONE, len(chunk))
+        self.waiting[self.grader_out] += head + chunk
         return bool(chunk)
 
-    def _write(self) -> None:
-        """Pass on what waits; a process that closed its pipe loses it."""
+    def _write(self, end: int) -> None:
+        """Pass on what waits for an end; a process that closed its pipe loses it."""
+        data = self.waiting[end]
         try:
-            del self.waiting[: os.write(self.answers_in, self.waiting[: frames.CHUNK])]
+            del data[: os.write(end, data[: frames.CHUNK])]
         except BrokenPipeError:
-            self.waiting.clear()
+            data.clear()
 
 
 def threads(process: int) -> int:

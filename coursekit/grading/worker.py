@@ -81,6 +81,7 @@ def session(
     for end in (*answers_in, *answers_out):
         os.close(end)
     os.waitpid(relay, 0)
+    os.set_blocking(grader_out, True)  # as it was before the relay, which has the same end
     os.kill(answers, signal.SIGKILL)
     _, status = os.waitpid(answers, 0)
     return status, not settings["folder"] or wipe(settings["folder"])
