@@ -165,10 +165,12 @@ def _tell(grades: "list[Grade]", out: Path) -> None:
 
 def _valid(files: list[Path]) -> bool:
     """Print a report on each master; whether all of them are without violations."""
+    import matplotlib as mpl
+
     from coursekit.grading.exercise import read
     from coursekit.grading.validate import validate
 
-    os.environ["MPLBACKEND"] = "agg"  # cells that plot open no window
+    mpl.use("agg")  # cells that plot open no window
     fit = True
     for file in files:
         try:

@@ -1,16 +1,16 @@
 """Sandboxes for tests: one for all, and a container where only root can read Python."""
 
-import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import IO
 
 from coursekit.grading.bubblewrap import INSTALL, Bubblewrap
 from coursekit.grading.choose import problem
 from coursekit.grading.container import Container
 from coursekit.grading.limits import MEBIBYTE, Limits
-from coursekit.grading.sandbox import Sandbox
+from coursekit.grading.sandbox import PACKAGE, Sandbox
 
 SMALL = Limits(
     call=0.7,
@@ -30,11 +30,12 @@ class Boxed(Container):
     def start(self, limits: Limits, label: str, errors: IO[bytes]) -> subprocess.Popen:
         """See `Sandbox`."""
         user = str(self.identity()["user"])
-        homes = sorted(
-            {f"/{prefix.split('/')[1]}" for prefix in (sys.prefix, sys.base_prefix)} - {"/usr", "/opt"}
-        )
+        folders = [sys.prefix, sys.base_prefix, str(PACKAGE.parent)]
+        above = sorted({str(parent) for folder in folders for parent in Path(folder).parents} - {"/"})
+        homes = [path for path in above if path.count("/") == 1 and path not in ("/usr", "/opt")]
         tops = [word for home in homes for word in ("--perms", "0755", "--tmpfs", home)]
-        folders = [sys.prefix, sys.base_prefix, os.getcwd()]
+        below = [path for path in above if path.startswith(tuple(f"{home}/" for home in homes))]
+        tops += [word for path in below for word in ("--perms", "0755", "--dir", path)]
         binds = [word for folder in folders for word in ("--bind", folder, folder)]
         box = ["bwrap", "--dev-bind", "/", "/", *tops, *binds, "--die-with-parent", "--cap-add", "ALL"]
         change = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]

@@ -193,15 +193,20 @@ def _wait_for_children(process: psutil.Process) -> list[psutil.Process]:
     return children
 
 
-def test_bubblewrap_starts_within_a_second():
-    """With Python, numpy and the package; the least of three, since others work on this machine, too."""
+def start(sandbox):
+    """Seconds until a worker with numpy and the package is ready; the least of three."""
     times = []
     for _ in range(3):
-        with Worker(bubblewrap(), "", SMALL) as worker:
-            start = time.monotonic()
+        with Worker(sandbox, "", SMALL) as worker:
+            started = time.monotonic()
             worker.session().close()
-            times.append(time.monotonic() - start)
-    assert min(times) < 1.0
+            times.append(time.monotonic() - started)
+    return min(times)
+
+
+def test_bubblewrap_takes_little_time_beside_python_and_numpy():
+    """The same worker without a sandbox, in the same run."""
+    assert start(bubblewrap()) < 2 * start(Unsafe())
 
 
 @dataclass(frozen=True)
