@@ -21,6 +21,8 @@ def images(dataset: str, binarized: bool, split: str) -> Any:
     """One of the image sets of `SHAPES`; binarized draws fresh zeros and ones for every batch."""
     from coursekit import data
 
+    if split not in ("train", "test"):
+        raise ValueError(f"split: this recipe has 'train' and 'test', got {split!r}.")
     images = getattr(data, dataset)(train=split == "train")
     return images.binarized() if binarized else images
 
@@ -105,6 +107,7 @@ def iwae_mnist(
     lr: float = 1e-3,
     eps: float = 1e-4,
     ema: float = 0.0,
+    held_out: int = 0,
 ) -> Recipe:
     """The one-layer model of arXiv:1509.00519 on MNIST (Burda, Grosse & Salakhutdinov 2016), trained so.
 
@@ -115,6 +118,8 @@ def iwae_mnist(
     Args:
         objective: "vae" or "iwae", with k importance samples (the VAE's bound has k = 1).
         binarization: "dynamic", fresh zeros and ones for every batch, or "static", the fixed set.
+        held_out: how many training images, the last ones, are kept from training as the split "valid";
+            the static set comes with a split of that name, so there it must be 0.
     """
     if objective not in ("vae", "iwae") or (objective == "vae" and k != 1):
         raise ValueError(f"objective must be 'vae' with k=1, or 'iwae', got {objective!r} with k={k}.")
@@ -128,12 +133,19 @@ def iwae_mnist(
         model = VAE(encoder, decoder, latent_dim) if k == 1 else IWAE(encoder, decoder, latent_dim, k)
         return model.apply(_glorot)
 
-    def data(split: str) -> Any:
-        if binarization == "dynamic":
-            return images("mnist", True, split)
-        from coursekit import data
+    if not 0 <= held_out < 60_000 or (held_out and binarization == "static"):
+        raise ValueError(f"held_out must be in [0, 60000), and 0 for the static set, got {held_out}.")
 
-        return data.binarized_mnist(split)
+    def data(split: str) -> Any:
+        if binarization == "static":
+            from coursekit import data
+
+            return data.binarized_mnist(split)
+        if split != "train" and not (split == "valid" and held_out):
+            return images("mnist", True, split)
+        train = images("mnist", True, "train")
+        first = len(train) - held_out
+        return train[:first] if split == "train" else train[first:]
 
     def optimizer(parameters: Sequence[Tensor], lr: float) -> Optimizer:
         return Adam(parameters, lr=lr, eps=eps, fused=True)

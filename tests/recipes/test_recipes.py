@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.testing import assert_close
 
-from coursekit import recipes
-from coursekit.data import TensorSet
+from coursekit import data, recipes
+from coursekit.data import ImageSet, TensorSet
 from coursekit.models.vae import VAE
 from coursekit.recipes.registry import Recipe, register
 from coursekit.recipes.vae import stages, start_from_mean
@@ -221,3 +221,17 @@ def test_the_iwae_recipe_trains_on_the_bound_it_is_asked_for():
     )
     with pytest.raises(ValueError, match="objective must be 'vae' with k=1"):
         recipes.build("iwae_mnist", k=5)
+
+
+def test_held_out_images_are_in_no_training_batch(monkeypatch):
+    """Settings are chosen on images that neither training nor the final test has seen."""
+    every = ImageSet(torch.arange(50, dtype=torch.uint8).view(50, 1, 1, 1))
+    monkeypatch.setattr(data, "mnist", lambda train: every if train else every[:7])
+    split = recipes.get("iwae_mnist", held_out=20).data
+    assert split("train").images.flatten().tolist() == list(range(30))
+    assert split("valid").images.flatten().tolist() == list(range(30, 50))
+    assert len(split("test")) == 7
+    with pytest.raises(ValueError, match="split: this recipe has 'train' and 'test', got 'valid'"):
+        recipes.get("iwae_mnist").data("valid")
+    with pytest.raises(ValueError, match=r"0 for the static set, got 20"):
+        recipes.get("iwae_mnist", binarization="static", held_out=20)
