@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+from coursekit.grading.apart import apart
 from coursekit.grading.attempt import Attempt
 from coursekit.grading.budget import Budget
 from coursekit.grading.exercise import Exercise
@@ -94,8 +95,9 @@ class _Run:
 
     def questions(self) -> tuple[dict[str, dict[str, Any]], list[str]]:
         """The report on each question, by key, and notes on the whole."""
-        graded = self._attempt(set(self.asked), self.asked)
-        graded = {key: self._best(key, first) for key, first in graded.items()}
+        graded, broken = self._attempt(set(self.asked), self.asked)
+        if broken or not apart(self.parts.cells(set(self.asked)), self.grader.exercise.prelude):
+            graded = {key: self._best(key, first) for key, first in graded.items()}
         marks = {}
         for key, question in self.grader.exercise.questions.items():
             missing = unanswered(self.grader.names[key]) if question.kind == "code" else None
@@ -104,9 +106,10 @@ class _Run:
             marks[key] = mark(question, answer, found, self._like(key, graded.get(key)), seconds)
         return marks, self.parts.notes
 
-    def _attempt(self, keys: set[str], asked: list[str]) -> dict[str, Graded]:
+    def _attempt(self, keys: set[str], asked: list[str]) -> tuple[dict[str, Graded], bool]:
         """Run the answers to some questions together, and put the tests of those asked to them.
 
+        Returns what came of each, and whether an answer ended its process on the way.
         All public tests come before all hidden ones, so no message that students read knows of hidden inputs.
         """
         grader, found = self.grader, {key: {} for key in asked}
@@ -118,7 +121,7 @@ class _Run:
                     came = attempt.outcomes(grader.questions[key], which, tests, seed)
                     outcomes = padded(came, grader.names[key][which])
                     found[key][which] = Behaviour(outcomes, attempt.values[key, which])
-        return {key: Graded(seen, stage.faults.get(key)) for key, seen in found.items()}
+        return {key: Graded(seen, stage.faults.get(key)) for key, seen in found.items()}, stage.sessions > 1
 
     def _best(self, key: str, first: Graded) -> Graded:
         """The best of the first and further attempts: another answer must not cost this one its points."""
@@ -127,7 +130,7 @@ class _Run:
         for keys in [] if untried else others(key, self.parts, self.asked):
             if best.full or self.budget.left(key) <= 0:
                 break
-            again = self._attempt(keys, [key])[key].after(first)
+            again = self._attempt(keys, [key])[0][key].after(first)
             best = again if again.passed > best.passed else best
         return best
 

@@ -22,6 +22,7 @@ class Stage:
     Attributes:
         faults: key -> what went wrong when its cells ran.
         session: in which they ran last; None at first.
+        sessions: how many there were.
         hiding: whether hidden tests have begun, so that faults from now on are told without their text.
     """
 
@@ -29,6 +30,7 @@ class Stage:
         self.worker, self.cells, self.budget = worker, cells, budget
         self.faults: dict[str, Problem] = {}
         self.session: Session | None = None
+        self.sessions = 0
         self.hiding = False
         self._left_out: set[int] = set()
 
@@ -36,7 +38,7 @@ class Stage:
         """A living session in which the cells have run, without those that hang or kill."""
         while self.session is None or not self.session.alive:
             first = self.session is None
-            self.session = self.worker.session()
+            self.session, self.sessions = self.worker.session(), self.sessions + 1
             self._run_all(first)
         return self.session
 
