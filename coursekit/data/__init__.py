@@ -22,11 +22,14 @@ from coursekit.data.toys import (
     TwoMoons,
 )
 from coursekit.data.vision import cifar10, fashion_mnist, mnist
+from coursekit.data.vocabulary import Bytes, Characters, Vocabulary
 
 __all__ = [
     "COLOURS",
     "FONTS",
     "BinarySet",
+    "Bytes",
+    "Characters",
     "Checkerboard",
     "EightGaussians",
     "GaussianMixture",
@@ -38,6 +41,7 @@ __all__ = [
     "SwissRoll",
     "TensorSet",
     "TwoMoons",
+    "Vocabulary",
     "binarized_mnist",
     "celeba",
     "cifar10",

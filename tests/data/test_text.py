@@ -1,4 +1,4 @@
-"""Text as bytes: windows are pieces of the text, and the two parts share none."""
+"""Text as symbols: windows are pieces of the text, and the two parts share none."""
 
 import hashlib
 import platform
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coursekit import data
 from coursekit.data.text import TextSet
+from coursekit.data.vocabulary import Characters
 
 
 @settings(deadline=None)
@@ -42,7 +43,7 @@ def test_all_windows_come_up_the_first_and_the_last_too():
 def test_the_python_documentation_is_whole_and_its_version_recorded():
     """Each topic's two parts laid together are the topic."""
     train, test = data.text.python_docs(), data.text.python_docs(train=False)
-    heads, tails = (TextSet.decode(s.symbols).split("\n\n") for s in (train, test))
+    heads, tails = (s.vocabulary.decode(s.symbols).split("\n\n") for s in (train, test))
     assert len(train) + len(test) == sum(len(t.encode()) for t in topics.values()) + 4 * (len(topics) - 1)
     assert 0.85 < len(train) / (len(train) + len(test)) < 0.95
     assert topics[min(topics)].startswith(heads[0])
@@ -69,18 +70,33 @@ def test_a_shakespeare_of_another_text_is_refused(folder):
         data.text.shakespeare()
 
 
-@given(st.text())
-def test_decode_undoes_encode(text):
-    """For any text of any script."""
-    assert TextSet.decode(TextSet.encode(text)) == text
+@given(n=st.integers(2, 40), size=st.integers(1, 5), d=st.data())
+def test_windows_cover_the_text_from_end_to_end(n, size, d):
+    """Laid side by side without what they share they are the text, the last shorter piece too."""
+    length = d.draw(st.integers(1, n))
+    overlap = d.draw(st.integers(0, length - 1))
+    windows = TextSet(torch.arange(n, dtype=torch.uint8), length).windows(size, overlap)
+    rows = [row for batch in windows for row in batch]
+    assert all(len(row) == length for row in rows[:-1])
+    assert torch.cat([rows[0], *(row[overlap:] for row in rows[1:])]).tolist() == list(range(n))
+
+
+def test_chinese_text_is_read_by_the_character():
+    """More than 256 symbols need more than a byte each."""
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 300)))
+    poem = TextSet.of(text, 5, "all strokes", Characters.of(text))
+    assert poem.batch(0, 400)[0].max() > 255
+    assert poem.vocabulary.decode(poem.symbols) == text
+    assert len(TextSet.of(text, 5)) == 900
 
 
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
         (lambda: TextSet(torch.zeros(5, dtype=torch.uint8), 6), ValueError, "1 .. 5.*got 6"),
-        (lambda: TextSet(torch.zeros(5)), TypeError, "expected uint8"),
+        (lambda: TextSet(torch.zeros(5)), TypeError, "expected whole numbers"),
         (lambda: TextSet(torch.zeros(5, dtype=torch.uint8), 2).batch(0, 0), ValueError, "size=0"),
+        (lambda: next(TextSet.of("hello", 2).windows(1, 2)), ValueError, "0 .. 1.*got 2"),
     ],
 )
 def test_a_wrong_value_is_named(make, error, message):
