@@ -8,7 +8,7 @@ from coursekit.data.archives import celeba, omniglot
 from coursekit.data.binarized import binarized_mnist
 from coursekit.data.glyph_set import glyphs
 from coursekit.data.pen import COLOURS, FONTS, render
-from coursekit.data.sets import BinarySet, ImageSet, TensorSet
+from coursekit.data.sets import BinarySet, DiscreteSet, ImageSet, TensorSet
 from coursekit.data.small import digits
 from coursekit.data.toys import (
     Checkerboard,
@@ -31,6 +31,7 @@ __all__ = [
     "Bytes",
     "Characters",
     "Checkerboard",
+    "DiscreteSet",
     "EightGaussians",
     "GaussianMixture",
     "ImageSet",

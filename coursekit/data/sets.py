@@ -140,6 +140,25 @@ class ImageSet:
         """The same set on another device."""
         return self._with(lambda values: values.to(device))
 
+    def discrete(self, levels: int | None = None) -> "DiscreteSet":
+        """The same images as whole numbers k = 0 .. levels - 1, for models of discrete data.
+
+        Args:
+            levels: None keeps all; fewer cuts the range from black to white into that many equal parts.
+
+        Raises:
+            ValueError: the set has fewer levels than that, or levels is below 2.
+        """
+        levels = self.levels if levels is None else levels
+        if not 2 <= levels <= self.levels:
+            raise ValueError(
+                f"discrete(levels={levels}): expected 2 .. {self.levels}, as many as the set has."
+            )
+        images = (self.images.int() * levels // self.levels).to(torch.uint8)
+        other = DiscreteSet(images, self.labels, self.factors, levels, self.classes)
+        other.condition = self.condition
+        return other
+
     def binarized(self, threshold: float | None = None) -> "BinarySet":
         """The same images as zeros and ones.
 
@@ -150,6 +169,13 @@ class ImageSet:
         other = BinarySet(self.images, self.labels, self.factors, self.levels, self.classes, threshold)
         other.condition = self.condition
         return other
+
+
+class DiscreteSet(ImageSet):
+    """An ImageSet whose x is the level itself, 0., 1., .. levels - 1; made by `ImageSet.discrete`."""
+
+    def _read(self, images: Tensor, step: int, seed: int) -> Tensor:
+        return images.float()
 
 
 class BinarySet(ImageSet):

@@ -1,21 +1,32 @@
 """Networks, tensor to tensor: they know nothing of probability."""
 
+from coursekit.nets.causal import CausalConv2d, CausalNet, raster
 from coursekit.nets.condition import condition_vector
 from coursekit.nets.conv import ConvDecoder, ConvEncoder
 from coursekit.nets.gpt2 import load_gpt2
+from coursekit.nets.made import FVBN, MADE, MaskedLinear
 from coursekit.nets.mlp import MLP
+from coursekit.nets.pixelcnn import GatedPixelCNN, PixelCNN
 from coursekit.nets.rnn import RNN, RNNMemory
 from coursekit.nets.transformer import Block, KeyValueMemory, Transformer
 
 __all__ = [
+    "FVBN",
+    "MADE",
     "MLP",
     "RNN",
     "Block",
+    "CausalConv2d",
+    "CausalNet",
     "ConvDecoder",
     "ConvEncoder",
+    "GatedPixelCNN",
     "KeyValueMemory",
+    "MaskedLinear",
+    "PixelCNN",
     "RNNMemory",
     "Transformer",
     "condition_vector",
     "load_gpt2",
+    "raster",
 ]

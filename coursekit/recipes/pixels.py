@@ -1,0 +1,133 @@
+"""Recipes of autoregressive models of images."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
+from coursekit.nets import FVBN, MADE, CausalNet, GatedPixelCNN, PixelCNN
+from coursekit.recipes.registry import Recipe, register
+from coursekit.train import Cosine
+
+SHAPES = {"digits": (1, 8, 8), "glyphs": (1, 28, 28), "mnist": (1, 28, 28)}
+LEVELS = {"digits": 17, "glyphs": 256, "mnist": 256}
+OUTPUTS = ("bernoulli", "categorical", "mixture")
+
+
+def images(dataset: str, output: str, levels: int, binarization: str, conditional: bool, split: str) -> Any:
+    """The images as the output needs them: zeros and ones, or levels; with their labels if asked for."""
+    from coursekit import data
+
+    if binarization == "static":
+        return data.binarized_mnist(split)
+    if split not in ("train", "test"):
+        raise ValueError(f"split: this recipe has 'train' and 'test', got {split!r}.")
+    chosen = getattr(data, dataset)(train=split == "train")
+    chosen = chosen.conditioned() if conditional else chosen
+    return chosen.binarized() if output == "bernoulli" else chosen.discrete(levels)
+
+
+def pixel_recipe(
+    make_net: Callable[..., CausalNet],
+    dataset: str,
+    output: str,
+    levels: int,
+    binarization: str,
+    conditional: bool,
+    **training: Any,
+) -> Recipe:
+    """What the recipes share: data, output and training; `make_net` takes what every `CausalNet` takes."""
+    if dataset not in SHAPES or output not in OUTPUTS or binarization not in ("dynamic", "static"):
+        raise ValueError(
+            f"expected dataset in {', '.join(SHAPES)}, output in {', '.join(OUTPUTS)} and binarization"
+            f" 'dynamic' or 'static', got {dataset!r}, {output!r} and {binarization!r}."
+        )
+    if binarization == "static" and (dataset != "mnist" or output != "bernoulli" or conditional):
+        raise ValueError("binarization='static' is mnist's, with output='bernoulli' and without labels.")
+    levels = levels or LEVELS[dataset]
+    outputs = {
+        "bernoulli": BernoulliOutput,
+        "categorical": partial(CategoricalOutput, levels),
+        "mixture": partial(LogisticMixtureOutput, levels=levels),
+    }
+
+    def make() -> nn.Module:
+        chosen = outputs[output]()
+        sizes = {"out_features": chosen.features, "levels": chosen.levels, "c_dim": 10 * conditional}
+        return PixelModel(make_net(SHAPES[dataset], **sizes), chosen)
+
+    data = partial(images, dataset, output, levels, binarization, conditional)
+    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, **training)
+
+
+def fvbn(
+    dataset: str = "glyphs",
+    output: str = "bernoulli",
+    levels: int = 0,
+    binarization: str = "dynamic",
+    conditional: bool = False,
+    steps: int = 3000,
+    batch_size: int = 128,
+    lr: float = 3e-3,
+    ema: float = 0.0,
+) -> Recipe:
+    """A logistic regression for each pixel, on those before it; levels=0 keeps all levels of the data."""
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
+    return pixel_recipe(FVBN, dataset, output, levels, binarization, conditional, **training)
+
+
+def made(
+    dataset: str = "glyphs",
+    output: str = "bernoulli",
+    levels: int = 0,
+    binarization: str = "dynamic",
+    conditional: bool = False,
+    hidden: Sequence[int] = (500,),
+    direct: bool = True,
+    order: str = "raster",
+    steps: int = 3000,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    ema: float = 0.0,
+) -> Recipe:
+    """A masked perceptron; its order is "raster" or "random", drawn once and always the same."""
+    if order not in ("raster", "random"):
+        raise ValueError(f"order must be 'raster' or 'random', got {order!r}.")
+
+    def net(shape: Sequence[int], **sizes: Any) -> CausalNet:
+        size = torch.Size(shape).numel()
+        drawn = torch.randperm(size, generator=torch.Generator().manual_seed(0))
+        return MADE(shape, hidden=hidden, direct=direct, order=None if order == "raster" else drawn, **sizes)
+
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
+    return pixel_recipe(net, dataset, output, levels, binarization, conditional, **training)
+
+
+def convolutional(
+    net: type[CausalNet],
+    dataset: str = "glyphs",
+    output: str = "bernoulli",
+    levels: int = 0,
+    binarization: str = "dynamic",
+    conditional: bool = False,
+    width: int = 32,
+    layers: int = 5,
+    first: int = 7,
+    steps: int = 3000,
+    batch_size: int = 32,
+    lr: float = 2e-3,
+    ema: float = 0.0,
+) -> Recipe:
+    """A convolutional or recurrent network: `width` features, `layers` layers, a first kernel of side `first`."""
+    make_net = partial(net, width=width, layers=layers, first=first)
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
+    return pixel_recipe(make_net, dataset, output, levels, binarization, conditional, **training)
+
+
+register("fvbn", fvbn)
+register("made", made)
+register("pixelcnn", partial(convolutional, PixelCNN))
+register("gated_pixelcnn", partial(convolutional, GatedPixelCNN))
