@@ -135,10 +135,16 @@ def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[s
     model, config = recipes.load(folder).to(device), read_json(folder / CONFIG)
     data = recipes.get(config["recipe"], **config["keywords"]).data(split)
     started = time.perf_counter()
+    methods = [method for method in ("elbo", "log_prob") if hasattr(model, method)]
+    if not methods:
+        raise ValueError(
+            f"{type(model).__name__} has no elbo and no log_prob: it can't be judged by its likelihood."
+        )
     metrics = {}
-    for method in ("elbo", "log_prob"):
-        if not hasattr(model, method):
-            raise ValueError(f"{type(model).__name__} has no {method}: it can't be judged by its likelihood.")
+    for method in methods:
+        if hasattr(data, "windows"):  # a text
+            metrics[method] = asdict(likelihood.per_symbol(model, data, **options))
+            continue
         takes_k = "k" in inspect.signature(getattr(model, method)).parameters
         chosen = {"k": k} if k is not None and takes_k else {}
         metrics[method] = asdict(likelihood.evaluate(model, data, method=method, **chosen, **options))

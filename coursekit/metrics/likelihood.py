@@ -1,7 +1,9 @@
 """Mean log-likelihood of a data set, with its standard error."""
 
+import itertools
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -72,18 +74,50 @@ def evaluate(
     """
     if not callable(getattr(model, method, None)):
         raise TypeError(f"{type(model).__name__} has no {method}: a family without it can't be compared so.")
-    n = _rows(data) if n is None else n
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    values, mode = [], model.training
-    model.eval()
-    bar = tqdm(total=n, unit="row", disable=not progress)
-    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []), bar:
-        torch.manual_seed(seed)
+    n, values = _rows(data) if n is None else n, []
+    with _judging(model, seed) as device, tqdm(total=n, unit="row", disable=not progress) as bar:
         for x, c in _batches(data, n, batch_size, seed):
             values.append(getattr(model, method)(x.to(device), c if c is None else c.to(device), **keywords))
             bar.update(len(x))
-    model.train(mode)
     return Estimate.of(_finite(torch.cat(values).cpu(), method))
+
+
+def per_symbol(
+    model: nn.Module,
+    text: Any,
+    *,
+    n: int | None = None,
+    batch_size: int = 64,
+    seed: int = 0,
+    progress: bool = True,
+) -> Estimate:
+    """Mean log-likelihood of a symbol, over a text from end to end: each symbol is scored once.
+
+    The text is cut into windows of its `length`. Each shares with the one before as many symbols as the model
+    takes for given (its attribute `given`), so that only the first ones of the text stay unscored. A symbol
+    is predicted from those before it in its window alone: few, for one near the window's beginning.
+
+    Args:
+        model: has `log_prob` of symbols; it is put into evaluation mode meanwhile.
+        text: has windows(size, overlap), which yields batches of windows, as `data.text.TextSet` does.
+        n: number of windows, the first ones; None takes all.
+        batch_size: windows at once.
+        seed: of the noise, if the model has any.
+        progress: show a progress bar.
+
+    Returns:
+        The mean in nats a symbol, over n symbols; its standard error is over windows.
+    """
+    given = getattr(model, "given", 0)
+    windows = itertools.islice(text.windows(batch_size, given), n and math.ceil(n / batch_size))
+    totals, counts = [], []
+    with _judging(model, seed) as device:
+        for x in tqdm(windows, unit="batch", disable=not progress):
+            totals.append(model.log_prob(x.to(device)).cpu().double())
+            counts.append(torch.full((len(x),), x.shape[1] - given))
+    total, count = _finite(torch.cat(totals), "log_prob")[:n], torch.cat(counts)[:n]
+    stderr = Estimate.of(total / count).stderr
+    return Estimate((total.sum() / count.sum()).item(), stderr, int(count.sum()), "nats per symbol")
 
 
 def bits_per_dim(estimate: Estimate, dims: int, levels: int | None = None) -> Estimate:
@@ -96,6 +130,18 @@ def bits_per_dim(estimate: Estimate, dims: int, levels: int | None = None) -> Es
         raise ValueError(f"The estimate is in {estimate.unit}; bits per dimension are computed from nats.")
     mean = ops.bits_per_dim(torch.tensor(estimate.mean, dtype=torch.float64), dims, levels).item()
     return Estimate(mean, estimate.stderr / (dims * math.log(2)), estimate.n, "bits per dimension")
+
+
+@contextmanager
+def _judging(model: nn.Module, seed: int) -> Iterator[torch.device]:
+    """The model in evaluation mode, without gradients, its noise seeded; gives the device it is on."""
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    mode = model.training
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield device
+    model.train(mode)
 
 
 def _rows(data: Any) -> int:

@@ -23,8 +23,8 @@ def load_gpt2(net: Transformer, tensors: Mapping[str, Tensor]) -> Transformer:
     """Put in the weights of a GPT-2, after which the logits are the same.
 
     Args:
-        net: with learnt positions and biases, of the same shape: `vocabulary`, `context`, `width`, `layers` and
-            `heads` are called `vocab_size`, `n_positions`, `n_embd`, `n_layer` and `n_head` there.
+        net: with learnt positions and biases, of the same shape: `vocabulary`, `context`, `width`, `layers`
+            and `heads` are called `vocab_size`, `n_positions`, `n_embd`, `n_layer` and `n_head` there.
         tensors: the `state_dict` of `GPT2LMHeadModel` or `GPT2Model`, or the content of its safetensors file.
 
     Returns:

@@ -14,8 +14,8 @@ class LanguageModel(nn.Module):
 
     Args:
         net: (tokens (B, T), c) -> logits (B, T, V) of the symbol after each token, from the tokens up to it
-            alone, such as `nets.RNN` and `nets.Transformer`. It has `vocabulary`, V; `context`, the greatest T or
-            None; and `memory(n, length)`, with which it reads on where it stopped.
+            alone, such as `nets.RNN` and `nets.Transformer`. It has `vocabulary`, V; `context`, the greatest
+            T or None; and `memory(n, length)`, with which it reads on where it stopped.
         begin: a symbol put in front of every x, so that x_1 is scored too, and p(x) sums to one over all x of
             a length. None: x_1 is given, the product runs from t = 2.
         length: how many symbols `sample` draws unless told otherwise.
@@ -75,7 +75,7 @@ class LanguageModel(nn.Module):
             length: how many symbols are drawn; None takes the model's.
             prompt: first symbols, long (P,) for all rows or (n, P); needed where the model has no `begin`.
             temperature, top_k, top_p: as for `next_symbol`.
-            stop: a row in which this symbol was drawn is filled up with it; when all rows have it, drawing ends.
+            stop: a row in which this symbol was drawn is filled up with it; drawing ends when all rows are.
             cached: whether the net remembers what it read, or reads everything again for each symbol, which
                 gives the same symbols, slowly.
             progress: show a progress bar.
