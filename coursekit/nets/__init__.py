@@ -7,6 +7,7 @@ from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, MaskedLinear
 from coursekit.nets.mlp import MLP
 from coursekit.nets.pixelcnn import GatedPixelCNN, PixelCNN
+from coursekit.nets.pixelrnn import DiagonalBiLSTM, RowLSTM
 from coursekit.nets.rnn import RNN, RNNMemory
 from coursekit.nets.transformer import Block, KeyValueMemory, Transformer
 
@@ -20,11 +21,13 @@ __all__ = [
     "CausalNet",
     "ConvDecoder",
     "ConvEncoder",
+    "DiagonalBiLSTM",
     "GatedPixelCNN",
     "KeyValueMemory",
     "MaskedLinear",
     "PixelCNN",
     "RNNMemory",
+    "RowLSTM",
     "Transformer",
     "condition_vector",
     "load_gpt2",

@@ -188,8 +188,8 @@ class GatedPixelCNN(CausalNet):
         return self._across(x, self._down(moved, biases), biases)
 
     def conditionals(self, x: Tensor, c: Tensor | None = None) -> Iterator[tuple[Place, Tensor]]:
-        """As in `CausalNet`, but from a memory: the vertical stack runs once a row, for that row alone, and the
-        layers of the horizontal one compute their new column alone."""
+        """As in `CausalNet`, but from a memory: the vertical stack runs once a row, for that row alone, and
+        each layer of the horizontal one computes its new column alone."""
         biases, memory = self._biases(c, x), ConvMemory(*self.shape[1:])
         links: list[Tensor] = []
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
-from coursekit.nets import FVBN, MADE, CausalNet, GatedPixelCNN, PixelCNN
+from coursekit.nets import FVBN, MADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
@@ -121,7 +121,7 @@ def convolutional(
     lr: float = 2e-3,
     ema: float = 0.0,
 ) -> Recipe:
-    """A convolutional or recurrent network: `width` features, `layers` layers, a first kernel of side `first`."""
+    """Convolutions or LSTMs: `width` features, `layers` layers, and a first kernel of side `first`."""
     make_net = partial(net, width=width, layers=layers, first=first)
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
     return pixel_recipe(make_net, dataset, output, levels, binarization, conditional, **training)
@@ -131,3 +131,5 @@ register("fvbn", fvbn)
 register("made", made)
 register("pixelcnn", partial(convolutional, PixelCNN))
 register("gated_pixelcnn", partial(convolutional, GatedPixelCNN))
+register("row_lstm", partial(convolutional, RowLSTM), layers=2)
+register("diagonal_bilstm", partial(convolutional, DiagonalBiLSTM), layers=1)
