@@ -133,7 +133,8 @@ def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[s
     from coursekit.train.files import read_json
 
     model, config = recipes.load(folder).to(device), read_json(folder / CONFIG)
-    data = recipes.get(config["recipe"], **config["keywords"]).data(split)
+    recipe = recipes.get(config["recipe"], **config["keywords"])  # with what keywords have been added since
+    data = recipe.data(split)
     started = time.perf_counter()
     methods = [method for method in ("elbo", "log_prob") if hasattr(model, method)]
     if not methods:
@@ -149,7 +150,9 @@ def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[s
         chosen = {"k": k} if k is not None and takes_k else {}
         metrics[method] = asdict(likelihood.evaluate(model, data, method=method, **chosen, **options))
     seconds = round(time.perf_counter() - started, 1)
-    return {key: config.get(key) for key in ("recipe", "keywords", "seed", "training", "sha256")} | {
+    facts = {key: config.get(key) for key in ("recipe", "seed", "training", "sha256")}
+    return facts | {
+        "keywords": dict(recipe.keywords),
         "metrics": metrics,
         "seconds": seconds,
     }

@@ -16,7 +16,7 @@ from coursekit import __version__
 def record() -> dict[str, Any]:
     """Command line, date, hardware and versions of this process, JSON-able."""
     return {
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([*_program(), *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "hardware": hardware(),
         "versions": {
@@ -25,6 +25,12 @@ def record() -> dict[str, Any]:
             "python": platform.python_version(),
         },
     }
+
+
+def _program() -> list[str]:
+    """How this process was called: by its script's name, or as `python -m MODULE`."""
+    spec = sys.modules["__main__"].__spec__
+    return [Path(sys.argv[0]).name] if spec is None else ["python", "-m", spec.name.removesuffix(".__main__")]
 
 
 def hardware() -> str:

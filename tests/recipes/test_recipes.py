@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import sys
+from importlib.machinery import ModuleSpec
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from torch.testing import assert_close
 from coursekit import data, recipes
 from coursekit.data import ImageSet, TensorSet
 from coursekit.models.vae import VAE
+from coursekit.recipes.records import record
 from coursekit.recipes.registry import Recipe, register
 from coursekit.recipes.vae import stages, start_from_mean
 
@@ -235,3 +238,12 @@ def test_held_out_images_are_in_no_training_batch(monkeypatch):
         recipes.get("iwae_mnist").data("valid")
     with pytest.raises(ValueError, match=r"0 for the static set, got 20"):
         recipes.get("iwae_mnist", binarization="static", held_out=20)
+
+
+def test_a_record_says_how_the_program_was_called(monkeypatch):
+    """A command that can be typed again: a module is called otherwise than a script."""
+    monkeypatch.setattr(sys, "argv", ["/some/where/coursekit", "train", "two words"])
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    assert record()["command"] == "coursekit train 'two words'"
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", ModuleSpec("bench.__main__", None))
+    assert record()["command"] == "python -m bench train 'two words'"

@@ -1,5 +1,7 @@
 """What a student reads tells nothing of hidden inputs, wherever the answers have put them."""
 
+from dataclasses import replace
+
 import pytest
 
 from coursekit.grading.exercise import parse, read
@@ -68,7 +70,7 @@ def mean_square(x):
         os._exit(0)
     return (x * x).sum(0)
 """
-    with Grader(read(MASTER), bubblewrap(), SMALL) as grader:
+    with Grader(read(MASTER), bubblewrap(), replace(SMALL, call=5.0, question=20.0)) as grader:
         text = told(grader, body)
     assert SECRET not in text
     assert "its cell fails: it failed when it was run once more." in text
