@@ -152,7 +152,7 @@ class DiagonalLSTM(nn.Module):
         return unskew(torch.stack(columns, -1))
 
     def step(self, given: Tensor, above: Tensor, left: State) -> State:
-        """A pixel's state, from its input (B, 4 h), the hidden state above (B, h) and the state to the left."""
+        """A pixel's state, from its input (B, 4 h), the hidden state above, (B, h), and that to the left."""
         gates = given + F.linear(torch.stack([above, left[0]], -1).flatten(1), self.state.weight.flatten(1))
         return lstm(gates, left[1])
 
@@ -238,7 +238,7 @@ class DiagonalBiLSTM(CausalNet):
         return self.head(h)
 
     def conditionals(self, x: Tensor, c: Tensor | None = None) -> Iterator[tuple[Place, Tensor]]:
-        """As in `CausalNet`, but from a memory of states: from the left a layer computes its new column alone.
+        """As in `CausalNet`, but from a memory of states: from the left only a new column is computed.
 
         The direction from the right begins at the end of a row, so nothing of it can be computed before the
         row is finished: it then runs once along that row. And pixels of one diagonal, which training computes

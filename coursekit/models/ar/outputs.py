@@ -68,7 +68,7 @@ class DiscretizedLogisticMixture(Distribution):
     Args:
         logits: of pi, (..., K).
         mean: mu, (..., K).
-        log_scale: log s, (..., K), raised to -7 where it is below.
+        log_scale: log s, (..., K), kept within -7 and 30.
         levels: L.
     """
 
@@ -77,7 +77,7 @@ class DiscretizedLogisticMixture(Distribution):
     def __init__(self, logits: Tensor, mean: Tensor, log_scale: Tensor, levels: int = 256):
         super().__init__(logits.shape[:-1], validate_args=False)
         self.log_weight = logits.log_softmax(-1)
-        self.loc, self.log_scale, self.levels = mean, log_scale.clamp(min=-7.0), levels
+        self.loc, self.log_scale, self.levels = mean, log_scale.clamp(-7.0, 30.0), levels
 
     def log_prob(self, value: Tensor) -> Tensor:
         """log P(value), nats; value in 0 .. L - 1, broadcast against the batch shape (...).
@@ -85,7 +85,7 @@ class DiscretizedLogisticMixture(Distribution):
         With a = (x + d - mu) / s and b = (x - d - mu) / s, log [sigmoid(a) - sigmoid(b)] is computed as
         log sigmoid(a) + log sigmoid(-b) + log(1 - exp(-2 d / s)), which neither cancels nor underflows.
         """
-        _check_levels(value, self.levels)
+        check_levels(value, self.levels)
         k, top = value[..., None], self.levels - 1
         scale, x = self.log_scale.exp(), 2 * k / top - 1
         below = F.logsigmoid((x + 1 / top - self.loc) / scale)  # log of the mass below the bin's upper edge
@@ -108,7 +108,7 @@ class _Binary(Bernoulli):
     """Bernoulli that refuses grey values, for which its log_prob is not a probability."""
 
     def log_prob(self, value: Tensor) -> Tensor:
-        _check_levels(value, 2)
+        check_levels(value, 2)
         return super().log_prob(value)
 
 
@@ -116,14 +116,15 @@ class _Levels(Categorical):
     """Categorical over levels, which are floats as all images are."""
 
     def log_prob(self, value: Tensor) -> Tensor:
-        _check_levels(value, self.logits.shape[-1])
+        check_levels(value, self.logits.shape[-1])
         return super().log_prob(value.long())
 
     def sample(self, sample_shape: torch.Size = torch.Size()) -> Tensor:  # noqa: B008  (as in torch)
         return super().sample(sample_shape).to(self.logits.dtype)
 
 
-def _check_levels(value: Tensor, levels: int) -> None:
+def check_levels(value: Tensor, levels: int) -> None:
+    """Refuse what is no whole number in 0 .. levels - 1."""
     odd = (value != value.round()) | (value < 0) | (value > levels - 1)
     if odd.any():
         how = "ImageSet.binarized()" if levels == 2 else f"ImageSet.discrete(levels={levels})"

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Independent
 from tqdm.auto import tqdm
 
+from coursekit.models.ar.outputs import check_levels
 from coursekit.nets import CausalNet
 from coursekit.protocols import Losses
 
@@ -84,7 +85,7 @@ class PixelModel(nn.Module):
             progress: show a bar if it takes more than a second.
 
         Raises:
-            ValueError: `given` has another shape, or the condition is not one for n images.
+            ValueError: `given` has another shape or holds no levels; the condition is not one for n images.
         """
         x = next(self.parameters()).new_zeros(n, *self.shape)
         unknown = None
@@ -93,8 +94,9 @@ class PixelModel(nn.Module):
                 raise ValueError(
                     f"given has shape {tuple(given.shape)}; expected {(n, *self.shape)} or {self.shape}"
                 )
-            x += given.to(x).nan_to_num(0.0)
             unknown = given.isnan().to(x.device).expand_as(x)
+            x += given.to(x).nan_to_num(0.0)
+            check_levels(x, self.output.levels)
         conditionals = self.net.conditionals if cached else partial(CausalNet.conditionals, self.net)
         bar = tqdm(total=x[0].numel(), unit="subpixel", delay=1, disable=not progress)
         with bar:
