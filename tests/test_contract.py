@@ -2,6 +2,7 @@
 
 import copy
 import math
+from functools import partial
 
 import pytest
 import torch
@@ -9,6 +10,8 @@ from torch import nn
 from torch.distributions import Distribution
 from torch.testing import assert_close
 
+from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
+from coursekit.models.ar.pixels import Output
 from coursekit.models.vae import (
     IWAE,
     PCA,
@@ -18,7 +21,18 @@ from coursekit.models.vae import (
     GaussianDecoder,
     LinearGaussian,
 )
-from coursekit.nets import MLP, ConvDecoder, ConvEncoder
+from coursekit.nets import (
+    FVBN,
+    MADE,
+    MLP,
+    CausalNet,
+    ConvDecoder,
+    ConvEncoder,
+    DiagonalBiLSTM,
+    GatedPixelCNN,
+    PixelCNN,
+    RowLSTM,
+)
 from coursekit.protocols import HasDecode, HasELBO, HasEncode, HasLogProb, HasSample, Trainable
 
 SHAPE, LATENT, CLASSES = (1, 8, 8), 3, 4
@@ -52,7 +66,20 @@ def linear_gaussian() -> LinearGaussian:
     return LinearGaussian(torch.randn(6, 2), torch.randn(6), 0.3)
 
 
-MODELS = {
+def pixels(net: type[CausalNet], output: Output, c_dim: int = 0, **sizes) -> PixelModel:
+    sizes |= {"out_features": output.features, "levels": output.levels, "c_dim": c_dim}
+    return PixelModel(net(SHAPE, **sizes), output)
+
+
+PIXELS = {
+    "fvbn": partial(pixels, FVBN, BernoulliOutput()),
+    "made": partial(pixels, MADE, BernoulliOutput(), hidden=(16, 16)),
+    "pixelcnn, softmax": partial(pixels, PixelCNN, CategoricalOutput(5), width=4, layers=2),
+    "gated pixelcnn, mixture": partial(pixels, GatedPixelCNN, LogisticMixtureOutput(2, 9), width=4, layers=2),
+    "row lstm": partial(pixels, RowLSTM, BernoulliOutput(), width=4),
+    "diagonal bilstm": partial(pixels, DiagonalBiLSTM, BernoulliOutput(), width=4),
+}
+MODELS = PIXELS | {
     "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
     "vae": vae,
     "vae, learnt variance": lambda: vae(learn_variance=True),
@@ -61,15 +88,22 @@ MODELS = {
     "iwae": iwae,
     "linear gaussian": linear_gaussian,
 }
-CONDITIONAL = {"vae": vae, "vae, binary": binary_vae, "vae, convolutions": conv_vae, "iwae": iwae}
+CONDITIONAL = PIXELS | {
+    "vae": vae,
+    "vae, binary": binary_vae,
+    "vae, convolutions": conv_vae,
+    "iwae": iwae,
+}
 
 
 def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Tensor:
-    """Data of the kind the model is for: vectors, binary images, or images in [-1, 1]."""
+    """Data of the kind the model is for: vectors, binary images, levels, or images in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
     if isinstance(model, LinearGaussian):
         return torch.randn(n, 6, generator=g)
     x = torch.rand(n, *SHAPE, generator=g)
+    if isinstance(model, PixelModel):
+        return (x * model.output.levels).floor()
     binary = isinstance(getattr(model, "decoder", None), BernoulliDecoder)
     return x.round() if binary else 2 * x - 1
 
