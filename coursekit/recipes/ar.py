@@ -70,7 +70,7 @@ def gpt(
     `context` + 1 symbols, the first of which is given. `gpt_shakespeare` has the sizes for a CPU in nanoGPT's
     description (published: 1.88 nats a character of the test part); those for a GPU (published: 1.4697) are
 
-        coursekit train gpt_shakespeare --steps 5000 --precision bf16 --folder runs/gpt-shakespeare-gpu
+        coursekit train gpt_shakespeare --precision bf16 --folder runs/gpt-shakespeare-gpu
             --set layers=6 --set heads=6 --set width=384 --set context=256 --set batch_size=64
             --set dropout=0.2 --set steps=5000
         coursekit evaluate runs/gpt-shakespeare-gpu

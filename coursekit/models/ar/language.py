@@ -105,8 +105,8 @@ class LanguageModel(nn.Module):
 
     def _costs(self, x: Tensor, c: Tensor | None) -> Tensor:
         """-log p(x_t | x_<t, c) of every scored symbol: (B, T) -> (B, T - given)."""
-        targets = x[:, self.given :]
-        costs = F.cross_entropy(self.logits(x, c).flatten(0, 1), targets.flatten(), reduction="none")
+        logits, targets = self.logits(x, c), x[:, self.given :]
+        costs = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
         return costs.view_as(targets)
 
     def _first(self, n: int, prompt: Tensor | None, length: int) -> tuple[Tensor, int]:
