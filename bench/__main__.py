@@ -4,9 +4,9 @@ import sys
 
 import torch
 
-from bench import imports, training
+from bench import imports, sampling, training
 from coursekit.recipes.records import hardware
 
 print(f"torch {torch.__version__}; {hardware()}")
-results = [benchmark.main() for benchmark in (imports, training)]
+results = [benchmark.main() for benchmark in (imports, training, sampling)]
 sys.exit(0 if all(results) else 1)

@@ -101,6 +101,23 @@ def test_static_binarization_is_a_threshold_on_the_grey_value():
     assert torch.equal(static[:5].x, static.x[:5])
 
 
+def test_discrete_images_are_the_levels_themselves():
+    """Whole numbers as floats, in batches too; a subset and a condition stay what they are."""
+    source = images(20, levels=17)
+    assert torch.equal(source.discrete().x, source.images.float())
+    assert torch.equal(source.discrete()[:5].x, source.images[:5].float())
+    x, c = data.digits().conditioned().discrete().batch(0, 50)
+    assert set(x.unique().tolist()) == set(range(17))
+    assert c.shape == (50,)
+
+
+def test_fewer_levels_cut_the_range_evenly():
+    """256 levels as 4: each takes 64 neighbouring ones."""
+    ramp = data.ImageSet(torch.arange(256, dtype=torch.uint8).reshape(256, 1, 1, 1)).discrete(4)
+    assert ramp.levels == 4
+    assert torch.equal(ramp.x.flatten(), torch.arange(4.0).repeat_interleave(64))
+
+
 def test_subsets_keep_what_the_set_is():
     """A subset of a binary, conditioned set is binary and conditioned, with its levels and names."""
     source = data.digits().binarized(0.3).conditioned()
@@ -140,6 +157,7 @@ def test_digits_are_the_1797_real_ones_in_two_disjoint_parts():
         (lambda: data.TensorSet(torch.zeros(0, 2)), ValueError, "empty"),
         (lambda: data.ImageSet(torch.zeros(2, 1, 3, 3)), TypeError, "expected uint8"),
         (lambda: images(3, levels=256).binarized(1.0), ValueError, r"in \[0, 1\), got 1.0"),
+        (lambda: images(3, levels=17).discrete(18), ValueError, r"levels=18\): expected 2 .. 17"),
         (lambda: data.ImageSet(images(3).images, levels=300), ValueError, "2 .. 256, got 300"),
         (lambda: data.ImageSet(images(3).images, torch.zeros(4)), ValueError, "4 values for 3 images"),
         (lambda: images(3)[1], TypeError, r"s\[1:2\]"),
