@@ -106,6 +106,15 @@ def scatter(
     return ax
 
 
+def apart(places: np.ndarray, gap: float, rounds: int = 50) -> np.ndarray:
+    """Places (K, 2), pushed from one another until hardly any two are nearer than `gap`."""
+    for _ in range(rounds):
+        away = places[:, None] - places  # (K, K, 2)
+        distance = np.linalg.norm(away, axis=-1, keepdims=True)
+        places = places + (np.clip(gap - distance, 0, None) * away / np.maximum(distance, 1e-9)).sum(1) / 2
+    return places
+
+
 def latent(
     codes: Any,
     labels: Any,
@@ -114,7 +123,7 @@ def latent(
     size: float = 5,
     title: str | None = None,
 ) -> Axes:
-    """Codes (N, 2) coloured by class, each class named at the median of its codes.
+    """Codes (N, 2) coloured by class, each class named at the median of its codes, or close by.
 
     Args:
         codes: (N, 2).
@@ -132,8 +141,10 @@ def latent(
         raise ValueError(f"there are {len(codes)} codes and {len(labels)} labels; expected one label a code.")
     colors = np.array(CLASSES)[labels % len(CLASSES)]
     ax = scatter(codes, ax, color=colors, size=size, alpha=0.45, title=title)
-    for k in np.unique(labels):
-        x, y = np.median(codes[labels == k], axis=0)
+    classes = np.unique(labels)
+    medians = np.stack([np.median(codes[labels == k], axis=0) for k in classes])
+    window = np.ptp(np.quantile(codes, (0.02, 0.98), axis=0), axis=0).max()
+    for k, (x, y) in zip(classes, apart(medians, gap=0.11 * window), strict=True):
         name = str(k) if names is None else names[k]
         halo = [withStroke(linewidth=3, foreground="white")]
         ink = CLASSES[k % len(CLASSES)]

@@ -74,9 +74,18 @@ def test_scatter_names_a_wrong_shape():
 
 def test_latent_names_each_class_where_it_lies():
     """At the median, which a few stray codes don't move."""
-    codes = torch.tensor([[0.0, 0.0], [0.0, 2.0], [90.0, 1.0], [5.0, 5.0]])
+    codes = torch.tensor([[0.0, 0.0], [0.0, 2.0], [90.0, 1.0], [50.0, 50.0]])
     ax = plots.latent(codes, torch.tensor([0, 0, 0, 1]), names=["zero", "one"])
-    assert {t.get_text(): t.get_position() for t in ax.texts} == {"zero": (0, 1), "one": (5, 5)}
+    assert {t.get_text(): t.get_position() for t in ax.texts} == {"zero": (0, 1), "one": (50, 50)}
+
+
+def test_latent_names_of_classes_at_one_place_stand_side_by_side():
+    """Written over one another they could not be read."""
+    labels = torch.arange(3).repeat(100)
+    codes = torch.randn(300, 2, generator=torch.Generator().manual_seed(0)) + 0.01 * labels[:, None]
+    first, second, third = (np.array(t.get_position()) for t in plots.latent(codes, labels).texts)
+    for a, b in ((first, second), (second, third), (first, third)):
+        assert 0.3 < np.linalg.norm(a - b) < 0.8
 
 
 def test_latent_wants_one_label_a_code():

@@ -25,7 +25,7 @@ class PCA(nn.Module):
 
     @torch.no_grad()
     def fit(self, x: Tensor) -> "PCA":
-        """Find mean and components of x, (N, *), N at least 2; gives the model back, as in scikit-learn."""
+        """Find mean and components of x, (N, *), N >= 2; gives the model back."""
         flat = x.flatten(1)  # (N, *) -> (N, D)
         if len(flat) < 2 or self.n_components > min(flat.shape):
             raise ValueError(
@@ -35,9 +35,8 @@ class PCA(nn.Module):
         self.event_shape = x.shape[1:]
         self.register_buffer("mean", flat.mean(0))
         _, s, e = torch.linalg.svd(flat - self.mean, full_matrices=False)
-        e = (
-            e * e.gather(1, e.abs().argmax(1, keepdim=True)).sign()
-        )  # a sign that does not depend on the SVD's
+        sign = e.gather(1, e.abs().argmax(1, keepdim=True)).sign()
+        e = e * sign  # so that it does not depend on the SVD's
         variance = s.square() / (len(flat) - 1)
         self.register_buffer("components", e[: self.n_components])
         self.register_buffer("explained_variance", variance[: self.n_components])
