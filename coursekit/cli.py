@@ -87,7 +87,8 @@ def sample(
     if x.ndim != 4:
         raise ValueError(f"A draw of {folder} has shape {tuple(x.shape[1:])}; a picture needs (C, H, W).")
     out.parent.mkdir(parents=True, exist_ok=True)
-    x = (x + 1) / 2 if x.min() < 0 else x
+    levels = getattr(getattr(model, "output", None), "levels", 2)
+    x = (x + 1) / 2 if x.min() < 0 else x / (levels - 1)
     save_image(x.clamp(0, 1), out, nrow=max(1, round(n**0.5)), pad_value=0.5)
     typer.echo(str(out))
 

@@ -57,6 +57,16 @@ def test_sample_writes_a_grid(folders, tmp_path):
     assert read_image(str(tmp_path / "deep" / "grid.png")).shape == (3, 32, 32)
 
 
+def test_a_model_of_levels_is_drawn_in_greys_and_judged_without_a_bound(tmp_path):
+    """Level 16 of 0 .. 16 is white in the picture; log_prob is exact, so there is no elbo beside it."""
+    recipes.save(recipes.build("fvbn", dataset="digits", output="categorical"), tmp_path)
+    coursekit("sample", tmp_path, "--n", 9, "--out", tmp_path / "grid.png", "--device", "cpu")
+    greys = read_image(str(tmp_path / "grid.png")).unique()
+    assert (greys.min(), greys.max()) == (0, 255)
+    assert len(greys) == 17
+    assert json.loads(coursekit("evaluate", tmp_path, "--n", 20, "--device", "cpu")).keys() == {"log_prob"}
+
+
 def test_evaluate_writes_what_another_run_of_it_would_print(folders, tmp_path):
     """The result file holds command, seeds, data, time, hardware and versions beside the numbers."""
     arguments = ["evaluate", folders[0], "--k", 3, "--n", 50, "--device", "cpu"]
