@@ -10,7 +10,13 @@ from torch import nn
 from torch.distributions import Distribution
 from torch.testing import assert_close
 
-from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
+from coursekit.models.ar import (
+    BernoulliOutput,
+    CategoricalOutput,
+    LanguageModel,
+    LogisticMixtureOutput,
+    PixelModel,
+)
 from coursekit.models.ar.pixels import Output
 from coursekit.models.vae import (
     IWAE,
@@ -25,6 +31,8 @@ from coursekit.nets import (
     FVBN,
     MADE,
     MLP,
+    NADE,
+    RNN,
     CausalNet,
     ConvDecoder,
     ConvEncoder,
@@ -32,6 +40,7 @@ from coursekit.nets import (
     GatedPixelCNN,
     PixelCNN,
     RowLSTM,
+    Transformer,
 )
 from coursekit.protocols import HasDecode, HasELBO, HasEncode, HasLogProb, HasSample, Trainable
 
@@ -71,36 +80,58 @@ def pixels(net: type[CausalNet], output: Output, c_dim: int = 0, **sizes) -> Pix
     return PixelModel(net(SHAPE, **sizes), output)
 
 
+def symbols(net: type[nn.Module], c_dim: int = 0, **sizes) -> LanguageModel:
+    return LanguageModel(net(6, width=8, layers=2, c_dim=c_dim, **sizes), begin=0, length=7)
+
+
+TEXTS = {
+    "rnn": partial(symbols, RNN, cell="rnn"),
+    "gru": partial(symbols, RNN, cell="gru", embedding=4),
+    "lstm": partial(symbols, RNN, cell="lstm"),
+    "gpt": partial(symbols, Transformer, context=9),
+    "gpt, rotary": partial(symbols, Transformer, context=9, heads=2, rotary=True, bias=False),
+}
 PIXELS = {
     "fvbn": partial(pixels, FVBN, BernoulliOutput()),
     "made": partial(pixels, MADE, BernoulliOutput(), hidden=(16, 16)),
+    "nade": partial(pixels, NADE, BernoulliOutput(), hidden=8),
     "pixelcnn, softmax": partial(pixels, PixelCNN, CategoricalOutput(5), width=4, layers=2),
     "gated pixelcnn, mixture": partial(pixels, GatedPixelCNN, LogisticMixtureOutput(2, 9), width=4, layers=2),
     "row lstm": partial(pixels, RowLSTM, BernoulliOutput(), width=4),
     "diagonal bilstm": partial(pixels, DiagonalBiLSTM, BernoulliOutput(), width=4),
 }
-MODELS = PIXELS | {
-    "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
-    "vae": vae,
-    "vae, learnt variance": lambda: vae(learn_variance=True),
-    "vae, binary": binary_vae,
-    "vae, convolutions": conv_vae,
-    "iwae": iwae,
-    "linear gaussian": linear_gaussian,
-}
-CONDITIONAL = PIXELS | {
-    "vae": vae,
-    "vae, binary": binary_vae,
-    "vae, convolutions": conv_vae,
-    "iwae": iwae,
-}
+MODELS = (
+    PIXELS
+    | TEXTS
+    | {
+        "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
+        "vae": vae,
+        "vae, learnt variance": lambda: vae(learn_variance=True),
+        "vae, binary": binary_vae,
+        "vae, convolutions": conv_vae,
+        "iwae": iwae,
+        "linear gaussian": linear_gaussian,
+    }
+)
+CONDITIONAL = (
+    PIXELS
+    | TEXTS
+    | {
+        "vae": vae,
+        "vae, binary": binary_vae,
+        "vae, convolutions": conv_vae,
+        "iwae": iwae,
+    }
+)
 
 
 def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Tensor:
-    """Data of the kind the model is for: vectors, binary images, levels, or images in [-1, 1]."""
+    """Data of the kind the model is for: vectors, binary images, levels, symbols, or images in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
     if isinstance(model, LinearGaussian):
         return torch.randn(n, 6, generator=g)
+    if isinstance(model, LanguageModel):
+        return torch.randint(model.net.vocabulary, (n, model.length), generator=g)
     x = torch.rand(n, *SHAPE, generator=g)
     if isinstance(model, PixelModel):
         return (x * model.output.levels).floor()
@@ -208,8 +239,10 @@ def test_no_tensor_is_made_on_a_device_of_its_own(named, device):
 
 def test_double_precision_stays_double(named, device):
     name, model = named
-    for result in run(model.double(), example(name, model).double().to(device)):
-        assert result.dtype == torch.float64
+    x = example(name, model).to(device)
+    x = x.double() if x.is_floating_point() else x
+    for result in run(model.double(), x):
+        assert result.dtype == (torch.float64 if result.is_floating_point() else x.dtype)
 
 
 def test_arguments_are_left_as_they_were(named, device):

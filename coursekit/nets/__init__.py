@@ -4,7 +4,7 @@ from coursekit.nets.causal import CausalConv2d, CausalNet, raster
 from coursekit.nets.condition import condition_vector
 from coursekit.nets.conv import ConvDecoder, ConvEncoder
 from coursekit.nets.gpt2 import load_gpt2
-from coursekit.nets.made import FVBN, MADE, MaskedLinear
+from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
 from coursekit.nets.mlp import MLP
 from coursekit.nets.pixelcnn import GatedPixelCNN, PixelCNN
 from coursekit.nets.pixelrnn import DiagonalBiLSTM, RowLSTM
@@ -15,6 +15,7 @@ __all__ = [
     "FVBN",
     "MADE",
     "MLP",
+    "NADE",
     "RNN",
     "Block",
     "CausalConv2d",

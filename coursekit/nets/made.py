@@ -1,4 +1,4 @@
-"""Networks without convolutions, in any order: logistic regressions, NADE, and MADE."""
+"""Networks without convolutions, in any order: MADE, logistic regressions, and NADE."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -84,7 +84,7 @@ class MADE(CausalNet):
         h = self.out(h) + last
         if self.shortcut is not None:
             h = h + self.shortcut(flat)
-        return self._maps(h)
+        return maps(h, self)
 
     def conditionals(self, x: Tensor, c: Tensor | None = None) -> Iterator[tuple[Place, Tensor]]:
         """As in `CausalNet`, but a unit is computed once, when the last input that it sees is known.
@@ -117,11 +117,6 @@ class MADE(CausalNet):
         c = self.condition(c, x)
         return [0.0] * (len(self.layers) + 1) if c is None else [layer(c) for layer in self.from_c]
 
-    def _maps(self, h: Tensor) -> Tensor:
-        """(B, C H W P) -> (B, C P, H, W)."""
-        h = h.reshape(len(h), *self.shape, self.out_features)  # b c h w p
-        return h.permute(0, 1, 4, 2, 3).flatten(1, 2)
-
 
 class FVBN(MADE):
     """Fully visible belief network: one logistic regression a subpixel, on all that come before it.
@@ -143,3 +138,61 @@ class FVBN(MADE):
         order: Tensor | None = None,
     ):
         super().__init__(shape, out_features, levels, (), True, c_dim, order)
+
+
+class NADE(CausalNet):
+    """Neural autoregressive distribution estimator: one hidden layer for each subpixel, with shared weights.
+
+    h_i = sigmoid(b + sum_{j < i} W_j x_j), parameters V_i h_i + d_i: the sum grows by one term a subpixel.
+
+    Args:
+        shape, out_features, levels, c_dim, order: as for `CausalNet`; a condition is added to the sum.
+        hidden: number of hidden units.
+
+    Source: Larochelle & Murray 2011, "The Neural Autoregressive Distribution Estimator".
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        out_features: int = 1,
+        levels: int = 2,
+        hidden: int = 500,
+        c_dim: int = 0,
+        order: Tensor | None = None,
+    ):
+        super().__init__(shape, out_features, levels, c_dim, order)
+        if hidden < 1:
+            raise ValueError(f"hidden is {hidden}; expected at least one unit")
+        self.hidden, size = hidden, math.prod(shape)
+        self.first = nn.Linear(size, hidden)  # W and b
+        self.second = nn.Parameter(torch.randn(size, out_features, hidden) / math.sqrt(hidden))  # V
+        self.second_bias = nn.Parameter(torch.zeros(size, out_features))  # d
+        self.from_c = nn.Linear(c_dim, hidden, bias=False) if c_dim else None
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        terms = self.read(x).flatten(1)[:, self.order, None] * self.first.weight.T[self.order]  # (B, D, H)
+        sums = F.pad(terms.cumsum(1)[:, :-1], (0, 0, 1, 0)) + self._start(x, c)[:, None]
+        back = torch.empty(len(self.order), dtype=torch.long, device=x.device)
+        back[self.order] = torch.arange(len(self.order), device=x.device)
+        h = sums.sigmoid()[:, back]
+        return maps(torch.einsum("bdh,dph->bdp", h, self.second) + self.second_bias, self)
+
+    def conditionals(self, x: Tensor, c: Tensor | None = None) -> Iterator[tuple[Place, Tensor]]:
+        """As in `CausalNet`, but the sum is kept: an image costs as much as one forward pass."""
+        total = self._start(x, c)
+        for i, place in zip(self.order, self.places, strict=True):
+            yield place, F.linear(total.sigmoid(), self.second[i], self.second_bias[i])
+            total = total + self.rescale(x[(slice(None), *place)])[:, None] * self.first.weight[:, i]
+
+    def _start(self, x: Tensor, c: Tensor | None) -> Tensor:
+        """The sum before the first subpixel, (B, hidden)."""
+        c = self.condition(c, x)
+        bias = self.first.bias.expand(len(x), -1)
+        return bias if c is None else bias + self.from_c(c)
+
+
+def maps(h: Tensor, net: CausalNet) -> Tensor:
+    """(B, C H W P), P last however the rest is cut -> (B, C P, H, W)."""
+    h = h.reshape(len(h), *net.shape, net.out_features)  # b c h w p
+    return h.permute(0, 1, 4, 2, 3).flatten(1, 2)

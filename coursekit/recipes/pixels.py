@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
-from coursekit.nets import FVBN, MADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
+from coursekit.nets import FVBN, MADE, NADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
@@ -79,6 +79,24 @@ def fvbn(
     return pixel_recipe(FVBN, dataset, output, levels, binarization, conditional, **training)
 
 
+def nade(
+    dataset: str = "glyphs",
+    output: str = "bernoulli",
+    levels: int = 0,
+    binarization: str = "dynamic",
+    conditional: bool = False,
+    hidden: int = 500,
+    steps: int = 3000,
+    batch_size: int = 32,
+    lr: float = 1e-3,
+    ema: float = 0.0,
+) -> Recipe:
+    """One hidden layer for each pixel, with weights that they share."""
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
+    net = partial(NADE, hidden=hidden)
+    return pixel_recipe(net, dataset, output, levels, binarization, conditional, **training)
+
+
 def made(
     dataset: str = "glyphs",
     output: str = "bernoulli",
@@ -128,6 +146,7 @@ def convolutional(
 
 
 register("fvbn", fvbn)
+register("nade", nade)
 register("made", made)
 register("pixelcnn", partial(convolutional, PixelCNN))
 register("gated_pixelcnn", partial(convolutional, GatedPixelCNN))

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from coursekit.nets import MADE, CausalConv2d, CausalNet, GatedPixelCNN, PixelCNN, RowLSTM, raster
+from coursekit.nets import MADE, NADE, CausalConv2d, CausalNet, GatedPixelCNN, PixelCNN, RowLSTM, raster
 from coursekit.nets.pixelrnn import skew, unskew
 from tests.models.ar.image_nets import CONVOLUTIONS, NETS, net
 
-EVERYTHING = ["fvbn", "made", "made, two layers", "gated"]  # networks that see all that comes before
+EVERYTHING = ["fvbn", "nade", "made", "made, two layers", "gated"]  # networks that see all that comes before
 
 
 def influence(chosen: CausalNet, rows: int = 16) -> torch.Tensor:
@@ -42,11 +42,11 @@ def test_every_subpixel_sees_all_that_comes_before(name, shape):
     assert (seen > 0).equal(earlier(len(seen)))
 
 
-def test_any_order_of_made_is_kept():
-    """Hidden units take their degrees from positions in the order, not from places in the image."""
+def test_any_order_of_made_and_nade_is_kept():
+    """What a unit sees follows from positions in the order, not from places in the image."""
     order = torch.randperm(12, generator=torch.Generator().manual_seed(3))
-    seen = influence(MADE((1, 3, 4), hidden=(60, 60), direct=False, order=order).double(), rows=200)
-    assert (seen > 0).equal(earlier(12))
+    for chosen in (MADE((1, 3, 4), hidden=(60, 60), direct=False, order=order), NADE((1, 3, 4), order=order)):
+        assert (influence(chosen.double(), rows=200) > 0).equal(earlier(12))
 
 
 def offsets(side: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -151,6 +151,7 @@ def test_the_condition_reaches_every_subpixel(name):
         (lambda: GatedPixelCNN((1, 4, 4), layers=0), "layers is 0"),
         (lambda: MADE((1, 2, 2), order=torch.tensor([0, 1, 1, 3])), r"each of 0 \.\. 3 once"),
         (lambda: MADE((1, 2, 2), hidden=(), direct=False), "no input would reach an output"),
+        (lambda: NADE((1, 2, 2), hidden=0), "hidden is 0"),
         (lambda: CausalConv2d(1, 1, kind="C"), "kind must be 'A', 'B' or None, got 'C'"),
         (lambda: PixelCNN((1, 4, 4))(torch.zeros(2, 1, 4, 5)), r"expected \(B, 1, 4, 4\)"),
         (lambda: PixelCNN((1, 4, 4))(torch.zeros(2, 1, 4, 4), torch.zeros(2)), "got a condition"),

@@ -12,6 +12,7 @@ from coursekit.recipes import pixels
     ("name", "keywords"),
     [
         ("fvbn", {}),
+        ("nade", {"hidden": 8, "output": "categorical"}),
         ("made", {"hidden": [20], "order": "random", "ema": 0.5}),
         ("pixelcnn", {"output": "categorical", "width": 4, "layers": 1, "first": 3}),
         ("gated_pixelcnn", {"output": "mixture", "levels": 4, "conditional": True, "width": 4, "layers": 2}),

@@ -4,7 +4,7 @@ from functools import partial
 
 import torch
 
-from coursekit.nets import FVBN, MADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
+from coursekit.nets import FVBN, MADE, NADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
 
 CONVOLUTIONS = {
     "pixelcnn": partial(PixelCNN, width=6, layers=4, first=3),
@@ -14,6 +14,7 @@ CONVOLUTIONS = {
 }
 NETS = CONVOLUTIONS | {
     "fvbn": FVBN,
+    "nade": partial(NADE, hidden=10),
     "made": partial(MADE, hidden=(40,)),
     "made, two layers": partial(MADE, hidden=(100, 100), direct=False),
 }
