@@ -138,7 +138,7 @@ class CausalConv2d(nn.Conv2d):
 
     @property
     def kernel(self) -> Tensor:
-        """The weights, zero where masked: (F', F, above + 1, left + 1 + right)."""
+        """The weights, (F', F, above + 1, left + 1 + right), zero where masked."""
         return self.weight if self.mask is None else self.weight * self.mask
 
     def forward(self, x: Tensor) -> Tensor:
