@@ -1,5 +1,6 @@
 """The masters keep their promises, and what students get is built from them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,15 @@ from coursekit.grading.validate import validate
 ROOT = Path(__file__).parents[2]
 SOLUTIONS, EXERCISES = ROOT / "solutions", ROOT / "exercises"
 MASTERS = sorted(SOLUTIONS.glob("*.md"))
+NAMED = re.compile(r"\{doc\}`exercises/([\w-]+)`")
 
 
 def test_every_chapter_has_its_exercise():
-    """Under the chapter's name."""
-    chapters = {path.name for path in (ROOT / "book").glob("[0-9][0-9]-*.md")}
-    assert chapters
-    assert {path.name for path in MASTERS} == chapters
+    """It names the one that belongs to it, which two chapters may share, and no exercise is left over."""
+    chapters = sorted((ROOT / "book").glob("[0-9][0-9]-*.md"))
+    named = {path.name: set(NAMED.findall(path.read_text(encoding="utf-8"))) for path in chapters}
+    assert {name: len(found) for name, found in named.items()} == dict.fromkeys(named, 1)
+    assert sorted(set().union(*named.values())) == [path.stem for path in MASTERS]
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
