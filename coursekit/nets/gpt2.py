@@ -23,16 +23,18 @@ def load_gpt2(net: Transformer, tensors: Mapping[str, Tensor]) -> Transformer:
     """Put in the weights of a GPT-2, after which the logits are the same.
 
     Args:
-        net: with learnt positions and biases, of the same shape: `vocabulary`, `context`, `width`, `layers`
-            and `heads` are called `vocab_size`, `n_positions`, `n_embd`, `n_layer` and `n_head` there.
+        net: with learnt positions, biases and gelu="tanh", of the same shape: its `vocabulary`, `context`,
+            `width`, `layers`, `heads` are `vocab_size`, `n_positions`, `n_embd`, `n_layer`, `n_head` there.
         tensors: the `state_dict` of `GPT2LMHeadModel` or `GPT2Model`, or the content of its safetensors file.
 
     Returns:
         The net.
 
     Raises:
-        ValueError: a tensor is missing, is left over, or has another shape.
+        ValueError: a tensor is missing, is left over, or has another shape; or the net has the exact GELU.
     """
+    if net.gelu != "tanh":
+        raise ValueError(f'gelu is {net.gelu!r}; GPT-2 has the approximation: Transformer(..., gelu="tanh")')
     state = {}
     for name, value in tensors.items():
         name = name.removeprefix("transformer.")

@@ -4,7 +4,6 @@ import math
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor, nn
 
 from coursekit.nets.condition import condition_vector
@@ -14,21 +13,24 @@ class KeyValueMemory:
     """Keys and values of the tokens read so far, in memory that is taken once.
 
     Attributes:
-        keys, values: (layers, B, heads, length, width / heads); what lies beyond `read` is not yet written.
+        keys, values: for each block (B, heads, length, width / heads); beyond `read` nothing is written yet.
+        length: number of tokens that it can hold.
         read: number of tokens read.
     """
 
     def __init__(self, layers: int, n: int, heads: int, length: int, size: int, like: Tensor):
-        self.keys = like.new_empty(layers, n, heads, length, size)
-        self.values = torch.empty_like(self.keys)
-        self.read = 0
+        self.keys, self.values = (
+            [like.new_empty(n, heads, length, size) for _ in range(layers)] for _ in range(2)
+        )
+        self.length, self.read = length, 0
 
     def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Write those of T further tokens, (B, heads, T, size); returns all, (B, heads, read + T, size)."""
         stop = self.read + k.shape[2]
-        self.keys[layer, :, :, self.read : stop] = k
-        self.values[layer, :, :, self.read : stop] = v
-        return self.keys[layer, :, :, :stop], self.values[layer, :, :, :stop]
+        keys, values = self.keys[layer], self.values[layer]
+        keys[:, :, self.read : stop] = k
+        values[:, :, self.read : stop] = v
+        return keys[:, :, :stop], values[:, :, :stop]
 
 
 class Block(nn.Module):
@@ -39,11 +41,13 @@ class Block(nn.Module):
         heads: number of attention heads, a divisor of width.
         dropout: share of attention weights and of each part's outputs that is dropped while training.
         bias: whether affine maps and norms have one.
+        gelu: "none" for the exact GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415), "tanh" for its
+            approximation.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0, bias: bool = True):
+    def __init__(self, width: int, heads: int, dropout: float = 0.0, bias: bool = True, gelu: str = "none"):
         super().__init__()
-        self.heads, self.dropout = heads, dropout
+        self.heads, self.dropout, self.gelu = heads, dropout, gelu
         self.norm1, self.norm2 = nn.LayerNorm(width, bias=bias), nn.LayerNorm(width, bias=bias)
         self.qkv, self.out = nn.Linear(width, 3 * width, bias), nn.Linear(width, width, bias)
         self.up, self.down = nn.Linear(width, 4 * width, bias), nn.Linear(4 * width, width, bias)
@@ -56,7 +60,7 @@ class Block(nn.Module):
         layer: int = 0,
     ) -> Tensor:
         x = x + self._drop(self.out(self._attend(self.qkv(self.norm1(x)), rotation, memory, layer)))
-        return x + self._drop(self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")))
+        return x + self._drop(self.down(F.gelu(self.up(self.norm2(x)), approximate=self.gelu)))
 
     def _attend(
         self,
@@ -66,22 +70,19 @@ class Block(nn.Module):
         layer: int,
     ) -> Tensor:
         """softmax(q k^T / sqrt(d) + causal mask) v in every head: (B, T, 3 width) -> (B, T, width)."""
-        qkv = rearrange(qkv, "b t (part h d) -> part b h t d", part=3, h=self.heads)
+        shape = (*qkv.shape[:2], self.heads, -1)
+        q, k, v = (part.view(shape).transpose(1, 2) for part in qkv.chunk(3, -1))  # (B, heads, T, size)
         if rotation is not None:
-            q, k = rotate(qkv[:2], *rotation)
-            v = qkv[2]
-        else:
-            q, k, v = qkv
-        new = q.shape[2]
+            q, k = rotate(q, *rotation), rotate(k, *rotation)
         if memory is not None:
             k, v = memory.extend(layer, k, v)
-        before = k.shape[2] - new
+        new, before = q.shape[2], k.shape[2] - q.shape[2]
         mask = None
         if before and new > 1:  # row i sees the tokens before and the first i + 1 of the new ones
             mask = torch.ones(new, before + new, dtype=torch.bool, device=q.device).tril(before)
         dropout = self.dropout if self.training else 0.0
         h = F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=new > 1 and not before)
-        return rearrange(h, "b h t d -> b t (h d)")
+        return h.transpose(1, 2).flatten(2)  # (B, T, width)
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout, self.training) if self.dropout else x
@@ -106,6 +107,7 @@ class Transformer(nn.Module):
             vectors.
         dropout: share dropped of embeddings, attention weights and each part's outputs, while training.
         bias: whether affine maps and norms have one.
+        gelu: "none" for the exact GELU, "tanh" for the approximation that GPT-2 uses.
     """
 
     def __init__(
@@ -119,18 +121,21 @@ class Transformer(nn.Module):
         rotary: bool = False,
         dropout: float = 0.0,
         bias: bool = True,
+        gelu: str = "none",
     ):
         super().__init__()
+        if gelu not in ("none", "tanh"):
+            raise ValueError(f"gelu must be 'none', the exact one, or 'tanh', got {gelu!r}")
         if width % heads or (rotary and width // heads % 2):
             even = " an even number of times" if rotary else ""
             raise ValueError(f"width is {width} and heads {heads}; heads must go into width{even}")
         self.vocabulary, self.context, self.width = vocabulary, context, width
         self.layers, self.heads, self.c_dim = layers, heads, c_dim
-        self.rotary, self.dropout, self.bias = rotary, dropout, bias
+        self.rotary, self.dropout, self.bias, self.gelu = rotary, dropout, bias, gelu
         self.embed = nn.Embedding(vocabulary, width)
         self.position = None if rotary else nn.Embedding(context, width)
         self.condition = nn.Linear(c_dim, width, bias=False) if c_dim else None
-        self.blocks = nn.ModuleList(Block(width, heads, dropout, bias) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, dropout, bias, gelu) for _ in range(layers))
         self.norm = nn.LayerNorm(width, bias=bias)
         self.apply(self._first_weights)
         if rotary:
@@ -153,7 +158,7 @@ class Transformer(nn.Module):
         """
         start = 0 if memory is None else memory.read
         stop = start + tokens.shape[1]
-        limit = self.context if memory is None else memory.keys.shape[3]
+        limit = self.context if memory is None else memory.length
         if stop > limit:
             raise ValueError(f"{stop} tokens; expected at most {limit}, of a context of {self.context}")
         h = self.embed(tokens)  # (B, T, width)

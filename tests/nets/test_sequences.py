@@ -135,6 +135,7 @@ def test_a_copy_of_a_memory_reads_on_by_itself(net, device):
         (lambda: RNN(V, cell="lsmt"), "cell must be one of rnn, gru, lstm, got 'lsmt'"),
         (lambda: Transformer(V, width=10, heads=4), "width is 10 and heads 4; heads must go into width$"),
         (lambda: Transformer(V, width=12, heads=4, rotary=True), "an even number of times"),
+        (lambda: Transformer(V, gelu="erf"), "gelu must be 'none', the exact one, or 'tanh', got 'erf'"),
         (lambda: Transformer(V, T, 8)(torch.zeros(1, 8, dtype=torch.long)), "8 tokens; expected at most 7"),
     ],
 )

@@ -45,11 +45,14 @@ class LanguageModel(nn.Module):
 
     def log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """log p(x | c), exact: long (B, T) -> (B,), nats."""
-        return -self._costs(x, c).sum(1)
+        logits, targets = self.logits(x, c), x[:, self.given :]
+        costs = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+        return -costs.view_as(targets).sum(1)
 
     def losses(self, x: Tensor, c: Tensor | None = None) -> Losses:
         """One player, "model"; mean of -log p(x_t | x_<t, c), nats a symbol."""
-        yield "model", self._costs(x, c).mean()
+        logits, targets = self.logits(x, c), x[:, self.given :]
+        yield "model", F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
     @torch.no_grad()
     def sample(
@@ -102,12 +105,6 @@ class LanguageModel(nn.Module):
                 total = t + 1
                 break
         return tokens[:, first:total]
-
-    def _costs(self, x: Tensor, c: Tensor | None) -> Tensor:
-        """-log p(x_t | x_<t, c) of every scored symbol: (B, T) -> (B, T - given)."""
-        logits, targets = self.logits(x, c), x[:, self.given :]
-        costs = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-        return costs.view_as(targets)
 
     def _first(self, n: int, prompt: Tensor | None, length: int) -> tuple[Tensor, int]:
         """Room for everything, with `begin` and prompt written: (n, start + length), start."""

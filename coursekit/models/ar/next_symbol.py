@@ -38,10 +38,10 @@ def next_symbol(
 def draw(p: Tensor) -> Tensor:
     """One symbol of each row, with probabilities p: (n, V) -> long (n,).
 
-    It is the i with the greatest p_i / e_i, e_i ~ Exponential(1): e_i / p_i is the waiting time of a Poisson
-    process of rate p_i, and process i is the first of all to fire with probability p_i / sum p.
+    It is the i with the greatest p_i / e_i, e_i = -log(uniform) ~ Exponential(1): e_i / p_i is the waiting
+    time of a Poisson process of rate p_i, and process i is the first to fire with probability p_i / sum p.
     """
-    return (p / torch.empty_like(p).exponential_()).argmax(-1)
+    return (p / torch.rand_like(p).log_().neg_()).argmax(-1)
 
 
 def _check(temperature: float, top_k: int | None, top_p: float | None) -> None:
