@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.testing import assert_close
 
-from coursekit.metrics.likelihood import Estimate, bits_per_dim, evaluate
+from coursekit.metrics.likelihood import Estimate, bits_per_dim, evaluate, per_symbol
 
 
 class Standard(nn.Module):
@@ -103,3 +103,60 @@ def test_a_value_that_is_not_finite_is_refused_with_its_row(x):
     x[7] = math.inf
     with pytest.raises(ValueError, match=r"log_prob is -inf at row 7 \(1 of 23 rows"):
         evaluate(Standard(), x, progress=False)
+
+
+class Bigrams(nn.Module):
+    """p(x_t | x_{t-1}) from a table; x_1 is given, or with given = 0 uniform."""
+
+    def __init__(self, given: int):
+        super().__init__()
+        self.given = given
+        self.table = nn.Parameter(torch.randn(5, 5, generator=torch.Generator().manual_seed(0)))
+
+    def log_prob(self, x: Tensor, c: Tensor | None = None) -> Tensor:
+        pairs = self.table.log_softmax(-1)[x[:, :-1], x[:, 1:]].sum(1)
+        return pairs if self.given else pairs - math.log(5)
+
+
+class Windows:
+    """A text in windows of 4, the last one shorter, which overlap as asked."""
+
+    def __init__(self, text: Tensor):
+        self.text = text
+
+    def windows(self, size: int, overlap: int):
+        starts = range(0, len(self.text) - overlap, 4 - overlap)
+        pieces = [self.text[start : start + 4] for start in starts]
+        for n in range(0, len(pieces) - 1, size):
+            yield torch.stack(pieces[n : min(n + size, len(pieces) - 1)])
+        yield pieces[-1][None]
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_every_symbol_of_a_text_is_scored_once(size):
+    """Where one symbol of context is all that counts, windows that share one give the whole text's score."""
+    text = torch.randint(5, (42,), generator=torch.Generator().manual_seed(1))
+    model = Bigrams(given=1)
+    found = per_symbol(model, Windows(text), batch_size=size, progress=False)
+    assert found.mean == pytest.approx(model.log_prob(text[None]).item() / 41)
+    assert (found.n, found.unit) == (41, "nats per symbol")
+    assert model.training
+
+
+def test_windows_of_a_model_that_scores_its_first_symbol_do_not_overlap():
+    """42 symbols, each scored once, eleven of them as the first of a window."""
+    text = torch.randint(5, (42,), generator=torch.Generator().manual_seed(1))
+    model = Bigrams(given=0)
+    found = per_symbol(model, Windows(text), progress=False)
+    inside = model.table.log_softmax(-1)[text[:-1], text[1:]]
+    inside = inside[[t % 4 != 3 for t in range(41)]].sum().item()
+    assert found.mean == pytest.approx((inside - 11 * math.log(5)) / 42)
+    assert found.n == 42
+
+
+def test_the_first_windows_alone_can_be_scored():
+    text = torch.randint(5, (42,), generator=torch.Generator().manual_seed(1))
+    model = Bigrams(given=1)
+    found = per_symbol(model, Windows(text), n=5, batch_size=2, progress=False)
+    assert found.mean == pytest.approx(model.log_prob(text[None, :16]).item() / 15)
+    assert found.n == 15
