@@ -29,7 +29,7 @@ class LanguageModel(nn.Module):
 
     @property
     def given(self) -> int:
-        """How many symbols at the beginning of x are not scored: 0 with `begin`, 1 without."""
+        """Number of first symbols of x that are not scored, 0 with `begin` and 1 without."""
         return 1 if self.begin is None else 0
 
     def logits(self, x: Tensor, c: Tensor | None = None) -> Tensor:
