@@ -52,8 +52,8 @@ class ResidualBlock(nn.Module):
 class PixelCNN(CausalNet):
     """Masked convolutions: one of type A, then residual blocks of type B.
 
-    A pixel sees what is left of it and above it, but not all: a triangle above it to the right, whose edge
-    moves `kernel // 2` columns for that many rows, stays out of sight (the blind spot).
+    A pixel sees what is left of it and above it, but not all: what lies a rows up and more than
+    first // 2 + (a - 1) (kernel // 2) columns to the right stays out of sight (the blind spot).
 
     Args:
         shape, out_features, levels, c_dim: as for `CausalNet`.

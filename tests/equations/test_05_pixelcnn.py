@@ -106,7 +106,7 @@ def test_masked_convolution_is_the_sum_over_the_shifts_that_are_open(kind):
 @pytest.mark.parametrize(("first", "kernel"), [(3, 3), (7, 3), (5, 5), (7, 5)])
 @checks("blind-spot")
 def test_the_blind_spot_is_bounded_by_the_stated_line_however_deep_the_network(first, kernel):
-    """Gradients of a network with as many convolutions as the image has rows: the line is sharp, from both sides."""
+    """Gradients, with as many convolutions as the image has rows: the line is sharp, from both sides."""
     row, column, size = 6, 3, 13
     net = PixelCNN((1, 7, size), width=1, layers=6, first=first, kernel=kernel).double()
     with torch.no_grad():
