@@ -16,7 +16,7 @@ from bench.students import classroom
 from coursekit.grading.exercise import read
 
 MASTER = Path(__file__).parents[2] / "bench" / "numbers.md"
-STUDENTS, KILLS = 40, 6
+STUDENTS, KILLS = 100, 6
 
 
 def start(folder: Path, name: str) -> subprocess.Popen:
@@ -42,7 +42,7 @@ def stored(folder: Path, name: str) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory) -> Path:
-    """A class of 40, graded once in peace, and once under fire."""
+    """A class, graded once in peace, and once under fire."""
     folder = tmp_path_factory.mktemp("course")
     (folder / "in").mkdir()
     for one in classroom(read(MASTER), STUDENTS, seed=3):
