@@ -66,14 +66,18 @@ def train(
 @plainly
 def sample(
     folder: Folder,
-    n: Annotated[int, typer.Option(help="Number of draws.")] = 64,
-    out: Annotated[Path, typer.Option(help="The picture to write.")] = Path("samples.png"),
+    n: Annotated[int | None, typer.Option(help="Number of draws; by default 64 images or 1 text.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write: by default samples.png; a text is printed.")
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="How a text begins; by default with a new line.")] = None,
+    length: Annotated[int, typer.Option(help="Symbols that are drawn after the prompt.")] = 500,
+    temperature: Annotated[float, typer.Option(help="Of a text: below 1 bolder, above 1 wilder.")] = 1.0,
     seed: Seed = 0,
     device: Device = None,
 ) -> None:
-    """Draw images from a trained model and save them as one picture."""
+    """Draw from a trained model: images as one picture, texts as text."""
     import torch
-    from torchvision.utils import save_image
 
     from coursekit import recipes
     from coursekit.protocols import HasSample
@@ -83,14 +87,35 @@ def sample(
     if not isinstance(model, HasSample):
         raise ValueError(f"{type(model).__name__} can't be sampled: it is not a model of p(x).")
     torch.manual_seed(seed)
+    vocabulary = recipes.get(model.recipe["recipe"], **model.recipe["keywords"]).vocabulary
+    if vocabulary is None:
+        if prompt is not None:
+            raise ValueError(f"--prompt {prompt!r}: {folder} holds no model of texts.")
+        typer.echo(_picture(model, 64 if n is None else n, out or Path("samples.png")))
+        return
+    tokens = vocabulary.encode("\n" if prompt is None else prompt)
+    drawn = model.sample(1 if n is None else n, prompt=tokens, length=length, temperature=temperature)
+    text = "\n\n".join(vocabulary.decode(row) for row in drawn.cpu())
+    if out is None:
+        typer.echo(text)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text, encoding="utf-8")
+    typer.echo(str(out))
+
+
+def _picture(model: Any, n: int, out: Path) -> str:
+    """n images drawn and saved as one grid; returns the path."""
+    from torchvision.utils import save_image
+
     x = model.sample(n).float().cpu()
     if x.ndim != 4:
-        raise ValueError(f"A draw of {folder} has shape {tuple(x.shape[1:])}; a picture needs (C, H, W).")
+        raise ValueError(f"A draw has shape {tuple(x.shape[1:])}; a picture needs (C, H, W).")
     out.parent.mkdir(parents=True, exist_ok=True)
     levels = getattr(getattr(model, "output", None), "levels", 2)
     x = (x + 1) / 2 if x.min() < 0 else x / (levels - 1)
     save_image(x.clamp(0, 1), out, nrow=max(1, round(n**0.5)), pad_value=0.5)
-    typer.echo(str(out))
+    return str(out)
 
 
 @app.command()
@@ -143,10 +168,9 @@ def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[s
             f"{type(model).__name__} has no elbo and no log_prob: it can't be judged by its likelihood."
         )
     metrics = {}
+    if hasattr(data, "windows"):  # a text
+        metrics["log_prob"], methods = asdict(likelihood.per_symbol(model, data, **options)), []
     for method in methods:
-        if hasattr(data, "windows"):  # a text
-            metrics[method] = asdict(likelihood.per_symbol(model, data, **options))
-            continue
         takes_k = "k" in inspect.signature(getattr(model, method)).parameters
         chosen = {"k": k} if k is not None and takes_k else {}
         metrics[method] = asdict(likelihood.evaluate(model, data, method=method, **chosen, **options))

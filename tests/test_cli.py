@@ -67,6 +67,20 @@ def test_a_model_of_levels_is_drawn_in_greys_and_judged_without_a_bound(tmp_path
     assert json.loads(coursekit("evaluate", tmp_path, "--n", 20, "--device", "cpu")).keys() == {"log_prob"}
 
 
+def test_a_text_is_printed_or_written_after_its_prompt(tmp_path):
+    """As many symbols as asked for, the same ones by the same seed; a picture's model refuses a prompt."""
+    recipes.save(recipes.build("char_rnn", dataset="shakespeare", width=8), tmp_path)
+    command = ["sample", tmp_path, "--prompt", "To be", "--length", 20, "--device", "cpu"]
+    printed = coursekit(*command).removesuffix("\n")
+    assert printed.startswith("To be")
+    assert len(printed) == 25
+    coursekit(*command, "--n", 2, "--out", tmp_path / "deep" / "drawn.txt")
+    assert len((tmp_path / "deep" / "drawn.txt").read_text()) == 2 * 25 + 2
+    assert "'€', character 0 of the text" in coursekit(*command[:2], "--prompt", "€", code=1)
+    recipes.save(recipes.build("fvbn", dataset="digits"), tmp_path)
+    assert "holds no model of texts" in coursekit(*command, code=1)
+
+
 def test_evaluate_writes_what_another_run_of_it_would_print(folders, tmp_path):
     """The result file holds command, seeds, data, time, hardware and versions beside the numbers."""
     arguments = ["evaluate", folders[0], "--k", 3, "--n", 50, "--device", "cpu"]

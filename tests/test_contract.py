@@ -85,9 +85,9 @@ def symbols(net: type[nn.Module], c_dim: int = 0, **sizes) -> LanguageModel:
 
 
 TEXTS = {
-    "rnn": partial(symbols, RNN, cell="rnn"),
-    "gru": partial(symbols, RNN, cell="gru", embedding=4),
-    "lstm": partial(symbols, RNN, cell="lstm"),
+    "rnn": partial(symbols, RNN, cell=nn.RNN),
+    "gru": partial(symbols, RNN, cell=nn.GRU, embedding=4),
+    "lstm": partial(symbols, RNN, cell=nn.LSTM),
     "gpt": partial(symbols, Transformer, context=9),
     "gpt, rotary": partial(symbols, Transformer, context=9, heads=2, rotary=True, bias=False),
 }

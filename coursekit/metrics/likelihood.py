@@ -140,8 +140,10 @@ def _judging(model: nn.Module, seed: int) -> Iterator[torch.device]:
     model.eval()
     with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        yield device
-    model.train(mode)
+        try:
+            yield device
+        finally:
+            model.train(mode)
 
 
 def _rows(data: Any) -> int:

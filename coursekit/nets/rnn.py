@@ -9,8 +9,6 @@ from torch import Tensor, nn
 
 from coursekit.nets.condition import condition_vector
 
-CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-
 
 @dataclass
 class RNNMemory:
@@ -28,8 +26,8 @@ class RNN(nn.Module):
         vocabulary: number of symbols V.
         width: length of h in each layer.
         layers: number of cells on top of each other.
-        cell: "rnn" (tanh), "gru" (Cho et al. 2014, arXiv:1406.1078), or "lstm" (Hochreiter & Schmidhuber
-            1997, doi:10.1162/neco.1997.9.8.1735).
+        cell: `nn.RNN` (tanh), `nn.GRU` (Cho et al. 2014, arXiv:1406.1078) or `nn.LSTM` (Hochreiter &
+            Schmidhuber 1997, doi:10.1162/neco.1997.9.8.1735).
         embedding: length of a learnt vector for each symbol; 0 reads symbols one-hot.
         c_dim: length of the condition, which is appended to the input at every t; 0 for none.
         dropout: share of outputs dropped between layers and before the last affine map, while training.
@@ -42,20 +40,20 @@ class RNN(nn.Module):
         vocabulary: int,
         width: int = 256,
         layers: int = 1,
-        cell: str = "lstm",
+        cell: type[nn.RNNBase] = nn.LSTM,
         embedding: int = 0,
         c_dim: int = 0,
         dropout: float = 0.0,
     ):
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"cell must be one of {', '.join(CELLS)}, got {cell!r}")
+        if cell not in (nn.RNN, nn.GRU, nn.LSTM):
+            raise ValueError(f"cell must be nn.RNN, nn.GRU or nn.LSTM, got {cell!r}")
         self.vocabulary, self.width, self.layers = vocabulary, width, layers
         self.embedding, self.c_dim = embedding, c_dim
         self.embed = nn.Embedding(vocabulary, embedding) if embedding else None
         between = dropout if layers > 1 else 0.0
         features = (embedding or vocabulary) + c_dim
-        self.cell = CELLS[cell](features, width, layers, batch_first=True, dropout=between)
+        self.cell = cell(features, width, layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(width, vocabulary)
 

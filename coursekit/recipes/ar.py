@@ -20,6 +20,8 @@ VOCABULARIES: dict[str, Vocabulary] = {
 }
 """Texts with their symbols; those of Tiny Shakespeare are all its 65 characters."""
 
+CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
 
 def text(dataset: str, length: int, split: str) -> Any:
     """One of the texts of `VOCABULARIES`, in windows of `length`."""
@@ -95,10 +97,10 @@ def gpt(
         )
         return LanguageModel(net)
 
-    schedule = Cosine(warmup, lr_floor)
-    optimizer = decayed(weight_decay, betas)
     data = partial(text, dataset, context + 1)
-    return Recipe(make, data, steps, batch_size, lr, optimizer, schedule, clip_norm=1.0, ema=ema)
+    options = {"optimizer": decayed(weight_decay, betas), "schedule": Cosine(warmup, lr_floor), "ema": ema}
+    options |= {"clip_norm": 1.0, "vocabulary": VOCABULARIES[dataset]}
+    return Recipe(make, data, steps, batch_size, lr, **options)
 
 
 def char_rnn(
@@ -121,13 +123,16 @@ def char_rnn(
         window: symbols of a training window that are scored, each window from an empty state.
     """
     _check(dataset)
+    if cell not in CELLS:
+        raise ValueError(f"cell must be one of {', '.join(CELLS)}, got {cell!r}.")
 
     def make() -> nn.Module:
-        net = RNN(len(VOCABULARIES[dataset]), width, layers, cell, embedding, dropout=dropout)
+        net = RNN(len(VOCABULARIES[dataset]), width, layers, CELLS[cell], embedding, dropout=dropout)
         return LanguageModel(net)
 
     data = partial(text, dataset, window + 1)
-    return Recipe(make, data, steps, batch_size, lr, schedule=Cosine(), clip_norm=1.0, ema=ema)
+    options = {"schedule": Cosine(), "clip_norm": 1.0, "ema": ema, "vocabulary": VOCABULARIES[dataset]}
+    return Recipe(make, data, steps, batch_size, lr, **options)
 
 
 def _check(dataset: str) -> None:

@@ -9,23 +9,21 @@ from torch import nn
 
 from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
 from coursekit.nets import FVBN, MADE, NADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
+from coursekit.recipes.images import images, shape_of
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
-SHAPES = {"digits": (1, 8, 8), "glyphs": (1, 28, 28), "mnist": (1, 28, 28)}
-LEVELS = {"digits": 17, "glyphs": 256, "mnist": 256}
+LEVELS = {"digits": 17, "glyphs": 256, "mnist": 256, "fashion_mnist": 256}
 OUTPUTS = ("bernoulli", "categorical", "mixture")
 
 
-def images(dataset: str, output: str, levels: int, binarization: str, conditional: bool, split: str) -> Any:
+def symbols(dataset: str, output: str, levels: int, binarization: str, conditional: bool, split: str) -> Any:
     """The images as the output needs them: zeros and ones, or levels; with their labels if asked for."""
-    from coursekit import data
-
     if binarization == "static":
+        from coursekit import data
+
         return data.binarized_mnist(split)
-    if split not in ("train", "test"):
-        raise ValueError(f"split: this recipe has 'train' and 'test', got {split!r}.")
-    chosen = getattr(data, dataset)(train=split == "train")
+    chosen = images(dataset, split)
     chosen = chosen.conditioned() if conditional else chosen
     return chosen.binarized() if output == "bernoulli" else chosen.discrete(levels)
 
@@ -40,10 +38,11 @@ def pixel_recipe(
     **training: Any,
 ) -> Recipe:
     """What the recipes share: data, output and training; `make_net` takes what every `CausalNet` takes."""
-    if dataset not in SHAPES or output not in OUTPUTS or binarization not in ("dynamic", "static"):
+    shape = shape_of(dataset)
+    if output not in OUTPUTS or binarization not in ("dynamic", "static"):
         raise ValueError(
-            f"expected dataset in {', '.join(SHAPES)}, output in {', '.join(OUTPUTS)} and binarization"
-            f" 'dynamic' or 'static', got {dataset!r}, {output!r} and {binarization!r}."
+            f"expected output in {', '.join(OUTPUTS)} and binarization 'dynamic' or 'static', got"
+            f" {output!r} and {binarization!r}."
         )
     if binarization == "static" and (dataset != "mnist" or output != "bernoulli" or conditional):
         raise ValueError("binarization='static' is mnist's, with output='bernoulli' and without labels.")
@@ -57,9 +56,9 @@ def pixel_recipe(
     def make() -> nn.Module:
         chosen = outputs[output]()
         sizes = {"out_features": chosen.features, "levels": chosen.levels, "c_dim": 10 * conditional}
-        return PixelModel(make_net(SHAPES[dataset], **sizes), chosen)
+        return PixelModel(make_net(shape, **sizes), chosen)
 
-    data = partial(images, dataset, output, levels, binarization, conditional)
+    data = partial(symbols, dataset, output, levels, binarization, conditional)
     return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, **training)
 
 

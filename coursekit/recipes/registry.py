@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from coursekit.data import Vocabulary
 from coursekit.train import adam, constant
 from coursekit.train.optim import OptimizerFactory, Schedule
 
@@ -22,6 +23,7 @@ class Recipe:
         steps, batch_size, lr, optimizer, schedule, clip_norm: as for `train.fit`.
         ema: decay of the weights' moving average, which is what is then saved; 0 for none.
         start: (model, training data) -> None, called before the first step: weights that depend on the data.
+        vocabulary: what the symbols of a text model stand for; None for other models.
         name, keywords: what the recipe was made from, all defaults included.
     """
 
@@ -35,6 +37,7 @@ class Recipe:
     clip_norm: float | None = None
     ema: float = 0.0
     start: Callable[[nn.Module, Any], None] | None = None
+    vocabulary: Vocabulary | None = None
     name: str = ""
     keywords: Mapping[str, Any] = field(default_factory=dict)
 

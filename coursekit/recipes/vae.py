@@ -11,27 +11,21 @@ from torch.optim import Adam, Optimizer
 
 from coursekit.models.vae import IWAE, VAE, Autoencoder, BernoulliDecoder, GaussianDecoder
 from coursekit.nets import MLP, ConvDecoder, ConvEncoder
+from coursekit.recipes.images import SHAPES, images, shape_of
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
-SHAPES = {"digits": (1, 8, 8), "glyphs": (1, 28, 28), "mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28)}
+MNIST = SHAPES["mnist"]
 
 
-def images(dataset: str, binarized: bool, split: str) -> Any:
-    """One of the image sets of `SHAPES`; binarized draws fresh zeros and ones for every batch."""
-    from coursekit import data
-
-    if split not in ("train", "test"):
-        raise ValueError(f"split: this recipe has 'train' and 'test', got {split!r}.")
-    images = getattr(data, dataset)(train=split == "train")
-    return images.binarized() if binarized else images
+def binarized(dataset: str, split: str) -> Any:
+    """An image set as fresh zeros and ones for every batch."""
+    return images(dataset, split).binarized()
 
 
 def coder(net: str, dataset: str, latent_dim: int, out: int, hidden: Sequence[int], width: int) -> Any:
     """Encoder to `out` numbers and decoder from `latent_dim`, "mlp" or "conv"."""
-    if dataset not in SHAPES:
-        raise ValueError(f"dataset must be one of {', '.join(SHAPES)}, got {dataset!r}.")
-    shape = SHAPES[dataset]
+    shape = shape_of(dataset)
     if net == "mlp":
         return MLP(shape, out, hidden), MLP(latent_dim, math.prod(shape), hidden[::-1])
     if net == "conv":
@@ -55,7 +49,7 @@ def autoencoder(
     def make() -> nn.Module:
         return Autoencoder(*coder(net, dataset, latent_dim, latent_dim, hidden, width))
 
-    data = partial(images, dataset, False)
+    data = partial(images, dataset)
     return Recipe(make, data, steps, batch_size, lr, schedule=Cosine(), ema=ema)
 
 
@@ -85,7 +79,7 @@ def vae(
         decoder = GaussianDecoder(decoder, SHAPES[dataset], variance, learn_variance)
         return VAE(encoder, decoder, latent_dim, beta)
 
-    data = partial(images, dataset, likelihood == "bernoulli")
+    data = partial(binarized if likelihood == "bernoulli" else images, dataset)
     return Recipe(make, data, steps, batch_size, lr, schedule=Cosine(), ema=ema)
 
 
@@ -127,9 +121,9 @@ def iwae_mnist(
         raise ValueError(f"binarization must be 'dynamic' or 'static', got {binarization!r}.")
 
     def make() -> nn.Module:
-        encoder = MLP(SHAPES["mnist"], 2 * latent_dim, (hidden, hidden), activation=nn.Tanh)
+        encoder = MLP(MNIST, 2 * latent_dim, (hidden, hidden), activation=nn.Tanh)
         net = MLP(latent_dim, 784, (hidden, hidden), activation=nn.Tanh)
-        decoder = BernoulliDecoder(net, SHAPES["mnist"])
+        decoder = BernoulliDecoder(net, MNIST)
         model = VAE(encoder, decoder, latent_dim) if k == 1 else IWAE(encoder, decoder, latent_dim, k)
         return model.apply(_glorot)
 
@@ -142,8 +136,8 @@ def iwae_mnist(
 
             return data.binarized_mnist(split)
         if split != "train" and not (split == "valid" and held_out):
-            return images("mnist", True, split)
-        train = images("mnist", True, "train")
+            return binarized("mnist", split)
+        train = binarized("mnist", "train")
         first = len(train) - held_out
         return train[:first] if split == "train" else train[first:]
 

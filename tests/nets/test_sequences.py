@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from torch import nn
 from torch.testing import assert_close
 
 from coursekit.nets import RNN, Transformer
@@ -11,9 +12,9 @@ from coursekit.nets.transformer import rotate, rotations
 
 V, T = 5, 7
 NETS = {
-    "rnn": lambda c_dim=0: RNN(V, 8, cell="rnn", c_dim=c_dim),
-    "gru, two layers": lambda c_dim=0: RNN(V, 8, layers=2, cell="gru", c_dim=c_dim),
-    "lstm, embedded": lambda c_dim=0: RNN(V, 8, cell="lstm", embedding=6, c_dim=c_dim),
+    "rnn": lambda c_dim=0: RNN(V, 8, cell=nn.RNN, c_dim=c_dim),
+    "gru, two layers": lambda c_dim=0: RNN(V, 8, layers=2, cell=nn.GRU, c_dim=c_dim),
+    "lstm, embedded": lambda c_dim=0: RNN(V, 8, cell=nn.LSTM, embedding=6, c_dim=c_dim),
     "gpt, learnt positions": lambda c_dim=0: Transformer(V, T, 8, 2, 2, c_dim),
     "gpt, rotary": lambda c_dim=0: Transformer(V, T, 8, 2, 2, c_dim, rotary=True, bias=False),
 }
@@ -132,7 +133,7 @@ def test_a_copy_of_a_memory_reads_on_by_itself(net, device):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: RNN(V, cell="lsmt"), "cell must be one of rnn, gru, lstm, got 'lsmt'"),
+        (lambda: RNN(V, cell=nn.LSTMCell), "cell must be nn.RNN, nn.GRU or nn.LSTM, got <class"),
         (lambda: Transformer(V, width=10, heads=4), "width is 10 and heads 4; heads must go into width$"),
         (lambda: Transformer(V, width=12, heads=4, rotary=True), "an even number of times"),
         (lambda: Transformer(V, gelu="erf"), "gelu must be 'none', the exact one, or 'tanh', got 'erf'"),

@@ -42,7 +42,7 @@ def test_a_random_order_is_the_same_when_the_model_is_built_again():
 @pytest.mark.parametrize(
     ("keywords", "named"),
     [
-        ({"dataset": "cifar"}, "dataset in digits, glyphs, mnist"),
+        ({"dataset": "cifar"}, "dataset must be one of digits, glyphs, mnist"),
         ({"output": "gauss"}, "output in bernoulli, categorical, mixture"),
         ({"binarization": "static"}, "binarization='static' is mnist's"),
         ({"dataset": "mnist", "binarization": "static", "conditional": True}, "without labels"),
@@ -56,4 +56,4 @@ def test_what_does_not_fit_is_named(keywords, named):
 
 def test_a_split_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="'train' and 'test', got 'valid'"):
-        pixels.images("digits", "bernoulli", 17, "dynamic", False, "valid")
+        pixels.symbols("digits", "bernoulli", 17, "dynamic", False, "valid")

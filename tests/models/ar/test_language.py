@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from torch import nn
 from torch.testing import assert_close
 
 from coursekit.models.ar import LanguageModel
@@ -11,9 +12,9 @@ from coursekit.nets import RNN, Transformer
 
 V, T, CONTEXT = 3, 4, 6
 NETS = {
-    "rnn": lambda c_dim=0: RNN(V, 8, cell="rnn", c_dim=c_dim),
-    "gru": lambda c_dim=0: RNN(V, 8, layers=2, cell="gru", embedding=4, c_dim=c_dim),
-    "lstm": lambda c_dim=0: RNN(V, 8, cell="lstm", c_dim=c_dim),
+    "rnn": lambda c_dim=0: RNN(V, 8, cell=nn.RNN, c_dim=c_dim),
+    "gru": lambda c_dim=0: RNN(V, 8, layers=2, cell=nn.GRU, embedding=4, c_dim=c_dim),
+    "lstm": lambda c_dim=0: RNN(V, 8, cell=nn.LSTM, c_dim=c_dim),
     "gpt, learnt positions": lambda c_dim=0: Transformer(V, CONTEXT, 8, 2, 2, c_dim),
     "gpt, rotary": lambda c_dim=0: Transformer(V, CONTEXT, 8, 2, 2, c_dim, rotary=True),
 }
