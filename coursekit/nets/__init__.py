@@ -5,10 +5,12 @@ from coursekit.nets.condition import condition_vector
 from coursekit.nets.conv import ConvDecoder, ConvEncoder
 from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
+from coursekit.nets.masked import MaskedMLP
 from coursekit.nets.mlp import MLP
 from coursekit.nets.pixelcnn import GatedPixelCNN, PixelCNN
 from coursekit.nets.pixelrnn import DiagonalBiLSTM, RowLSTM
 from coursekit.nets.rnn import RNN, RNNMemory
+from coursekit.nets.same_size import Beside, ConvNet, GatedConvNet
 from coursekit.nets.transformer import Block, KeyValueMemory, Transformer
 
 __all__ = [
@@ -17,15 +19,19 @@ __all__ = [
     "MLP",
     "NADE",
     "RNN",
+    "Beside",
     "Block",
     "CausalConv2d",
     "CausalNet",
     "ConvDecoder",
     "ConvEncoder",
+    "ConvNet",
     "DiagonalBiLSTM",
+    "GatedConvNet",
     "GatedPixelCNN",
     "KeyValueMemory",
     "MaskedLinear",
+    "MaskedMLP",
     "PixelCNN",
     "RNNMemory",
     "RowLSTM",

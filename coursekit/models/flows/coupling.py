@@ -1,0 +1,51 @@
+"""Coupling layers: one half of x stays, and tells a network how to map the other half
+(Dinh, Krueger & Bengio 2015, arXiv:1410.8516; Dinh, Sohl-Dickstein & Bengio 2017, arXiv:1605.08803)."""
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.models.flows.transforms import Affine, Transform
+
+
+class Coupling(nn.Module):
+    """x = (x1, x2) -> (x1, h(x2; net(x1, c))): a triangular Jacobian, inverted with one pass of the network.
+
+    Vectors (B, D) are cut in the middle of their dimensions, images (B, C, H, W) of their channels; of an odd
+    number the first part is the greater one.
+
+    Args:
+        net: (x1, c) -> theta, which has `transform.features` numbers for each one of x2, along axis 1.
+        transform: h, applied elementwise: `Shift` (additive coupling), `Affine` or `Spline`.
+        flip: whether the second part stays and the first one is mapped.
+    """
+
+    def __init__(self, net: nn.Module, transform: Transform | None = None, flip: bool = False):
+        super().__init__()
+        self.net, self.transform = net, Affine() if transform is None else transform
+        self.flip = flip
+
+    def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self._apply_to_part(self.transform.forward, x, c)
+
+    def inverse(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(z1, h^-1(z2; net(z1, c)))."""
+        return self._apply_to_part(self.transform.inverse, z, c)
+
+    def _apply_to_part(self, h, x: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+        if x.ndim < 2 or x.shape[1] < 2:
+            raise ValueError(f"x has shape {tuple(x.shape)}; a coupling needs two parts, (B, 2 or more, ...)")
+        first, second = x.chunk(2, 1)
+        if self.flip:
+            mapped, log_det = h(first, self._theta(second, first, c))
+            return torch.cat([mapped, second], 1), log_det
+        mapped, log_det = h(second, self._theta(first, second, c))
+        return torch.cat([first, mapped], 1), log_det
+
+    def _theta(self, kept: Tensor, mapped: Tensor, c: Tensor | None) -> Tensor:
+        theta, features = self.net(kept, c), self.transform.features
+        if theta.shape[1] != features * mapped.shape[1]:
+            raise ValueError(
+                f"the net gives {theta.shape[1]} numbers; {type(self.transform).__name__} needs {features}"
+                f" for each of {mapped.shape[1]}, {features * mapped.shape[1]} in all"
+            )
+        return theta
