@@ -11,7 +11,7 @@ from coursekit.nets.made import MaskedLinear
 
 
 class MaskedMLP(nn.Module):
-    """P numbers for each of D dimensions, which depend on the dimensions before it: (B, D) -> (B, P D), "(p d)".
+    """P numbers for each of D dimensions, from the dimensions before it: (B, D) -> (B, P D), "(p d)".
 
     As in `MADE`, an input has its position in the order as degree, a hidden unit sees what has a degree of at
     most its own, an output what has a lower one. The condition has degree -1: all see it, the first dimension
@@ -25,8 +25,8 @@ class MaskedMLP(nn.Module):
         order: the dimensions in the order in which they come, each of 0 .. D - 1 once; None is 0, 1, ..
         activation: makes the non-linearity.
 
-    Source: Germain, Gregor, Murray & Larochelle 2015 (arXiv:1502.03509), eqs. (12) and (13); hidden degrees are
-    spread evenly.
+    Source: Germain, Gregor, Murray & Larochelle 2015 (arXiv:1502.03509), eqs. (12) and (13); hidden degrees
+    are spread evenly.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ class MaskedMLP(nn.Module):
         super().__init__()
         if dim < 1 or out_features < 1 or not hidden:
             raise ValueError(
-                f"dim is {dim}, out_features is {out_features}, hidden is {tuple(hidden)}; expected at least 1 each,"
-                " and a hidden layer"
+                f"dim is {dim}, out_features is {out_features}, hidden is {tuple(hidden)}; expected at least 1"
+                " each, and a hidden layer"
             )
         self.dim, self.out_features, self.hidden, self.c_dim = dim, out_features, tuple(hidden), c_dim
         order = torch.arange(dim) if order is None else torch.as_tensor(order).cpu()

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 class LULinear(nn.Module):
     """z = W x with W = P L U: a permutation, and triangular factors that are learned; (B, D) -> (B, D).
 
-    L has ones on its diagonal, U has s_i exp(a_i), with fixed signs s: log |det W| = sum_i a_i, and the inverse
-    solves two triangular systems, O(D^2) a row, where a full matrix costs O(D^3).
+    L has ones on its diagonal, U has s_i exp(a_i), with fixed signs s: log |det W| = sum_i a_i. The inverse
+    solves two triangular systems, O(D^2) a row, and needs no O(D^3).
 
     Args:
         dim: D.

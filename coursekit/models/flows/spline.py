@@ -8,11 +8,11 @@ from torch import Tensor
 
 
 class Spline:
-    """A monotonic rational-quadratic spline on [-bound, bound], and the identity outside; P = 3 K - 1 numbers.
+    """A monotonic rational-quadratic spline on [-bound, bound], the identity outside; P = 3 K - 1 numbers.
 
-    They are K logits of the bins' widths, K of their heights, and K - 1 numbers for the slopes at the knots between
-    bins; at the two ends the slope is 1. With xi the place in the bin, s its height over its width, d and e the
-    slopes at its ends, eqs. (4) and (5):
+    They are K logits of the bins' widths, K of their heights, and K - 1 numbers for the slopes at the knots
+    between bins; at the two ends the slope is 1. With xi the place in the bin, s its height over its width,
+    d and e the slopes at its ends, eqs. (4) and (5):
 
         z = y_k + h [s xi^2 + d xi (1 - xi)] / q,    q = s + (d + e - 2 s) xi (1 - xi)
         dz/dx = s^2 [e xi^2 + 2 s xi (1 - xi) + d (1 - xi)^2] / q^2

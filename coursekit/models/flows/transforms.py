@@ -1,7 +1,7 @@
-"""Monotonic maps of one number, whose parameters a network gives: what couplings and MAF apply elementwise.
+"""Monotonic maps of one number, whose parameters a network gives: couplings and MAF apply them elementwise.
 
-A transform maps x (B, D, ...) by P numbers for each of its entries, theta (B, P D, ...) in the order "(p d)", and
-returns z and the sum of log dz/dx over all but the first axis, (B,). Where theta is 0 it is the identity.
+A transform maps x (B, D, ...) by P numbers for each of its entries, theta (B, P D, ...) in the order "(p d)",
+and returns z and the sum of log dz/dx over all but the first axis, (B,). At theta = 0 it is the identity.
 """
 
 from typing import Protocol

@@ -95,7 +95,8 @@ def maf(
 
     Args:
         dim: D, at least 1; layers, hidden, c_dim: as for `nice`.
-        order: of the dimensions: "reversed" turns it round from layer to layer, "random" draws a fixed one for each.
+        order: of the dimensions: "reversed" turns it round from layer to layer, "random" has one drawn for
+            each layer, always the same.
         bound: of a layer's log-scale, see `Affine`.
         act_norm: whether the ActNorm layers are there.
 
