@@ -35,7 +35,7 @@ class Spline:
         inside = x.clamp(-self.bound, self.bound)
         u = inside / (2 * self.bound) + 0.5  # the square becomes [0, 1]^2
         (left, bottom), (width, height), (d, e) = self._bin(u, theta, 0)
-        xi, slope = (u - left) / width, height / width
+        xi, slope = ((u - left) / width).clamp(0, 1), height / width  # rounding may leave the bin
         y, log_slope = _within(xi, slope, d, e)
         y = torch.addcmul(bottom, height, y)
         return torch.add(x - inside - self.bound, y, alpha=2 * self.bound), log_slope.flatten(1).sum(1)
@@ -45,10 +45,10 @@ class Spline:
         inside = z.clamp(-self.bound, self.bound)
         v = inside / (2 * self.bound) + 0.5
         (left, bottom), (width, height), (d, e) = self._bin(v, theta, 1)
-        eta, slope = (v - bottom) / height, height / width
+        eta, slope = ((v - bottom) / height).clamp(0, 1), height / width
         bend = (d + e - 2 * slope) * eta
         a, b, minus_c = slope - d + bend, d - bend, slope * eta
-        xi = 2 * minus_c / (b + (b.square() + 4 * a * minus_c).clamp(min=0).sqrt())
+        xi = (2 * minus_c / (b + (b.square() + 4 * a * minus_c).clamp(min=0).sqrt())).clamp(0, 1)
         u = torch.addcmul(left, width, xi)
         log_slope = _within(xi, slope, d, e)[1]
         return torch.add(z - inside - self.bound, u, alpha=2 * self.bound), -log_slope.flatten(1).sum(1)
