@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import math
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -72,7 +73,9 @@ def sample(
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="How a text begins; by default with a new line.")] = None,
     length: Annotated[int, typer.Option(help="Symbols that are drawn after the prompt.")] = 500,
-    temperature: Annotated[float, typer.Option(help="Of a text: below 1 bolder, above 1 wilder.")] = 1.0,
+    temperature: Annotated[
+        float, typer.Option(help="Of texts and flows: below 1 bolder, above 1 wilder.")
+    ] = 1.0,
     seed: Seed = 0,
     device: Device = None,
 ) -> None:
@@ -91,7 +94,10 @@ def sample(
     if vocabulary is None:
         if prompt is not None:
             raise ValueError(f"--prompt {prompt!r}: {folder} holds no model of texts.")
-        typer.echo(_picture(model, 64 if n is None else n, out or Path("samples.png")))
+        if temperature != 1 and "temperature" not in inspect.signature(model.sample).parameters:
+            raise ValueError(f"--temperature {temperature}: {type(model).__name__} has none.")
+        colder = {} if temperature == 1 else {"temperature": temperature}
+        typer.echo(_picture(model, 64 if n is None else n, out or Path("samples.png"), **colder))
         return
     tokens = vocabulary.encode("\n" if prompt is None else prompt)
     drawn = model.sample(1 if n is None else n, prompt=tokens, length=length, temperature=temperature)
@@ -104,15 +110,15 @@ def sample(
     typer.echo(str(out))
 
 
-def _picture(model: Any, n: int, out: Path) -> str:
+def _picture(model: Any, n: int, out: Path, **keywords: Any) -> str:
     """n images drawn and saved as one grid; returns the path."""
     from torchvision.utils import save_image
 
-    x = model.sample(n).float().cpu()
+    x = model.sample(n, **keywords).float().cpu()
     if x.ndim != 4:
         raise ValueError(f"A draw has shape {tuple(x.shape[1:])}; a picture needs (C, H, W).")
     out.parent.mkdir(parents=True, exist_ok=True)
-    levels = getattr(getattr(model, "output", None), "levels", 2)
+    levels = getattr(getattr(model, "output", model), "levels", 2)
     x = (x + 1) / 2 if x.min() < 0 else x / (levels - 1)
     save_image(x.clamp(0, 1), out, nrow=max(1, round(n**0.5)), pad_value=0.5)
     return str(out)
@@ -132,7 +138,10 @@ def evaluate(
     device: Device = None,
     result: Annotated[Path | None, typer.Option(help="JSON file to write the result to.")] = None,
 ) -> None:
-    """Measure the mean log-likelihood in nats, of one model or of several trainings of one recipe."""
+    """Measure the mean log-likelihood in nats, of one model or of several trainings of one recipe.
+
+    Of images of levels it is given in bits per dimension too.
+    """
     from coursekit.files import write_json
     from coursekit.recipes.records import record
     from coursekit.train.processes import Processes
@@ -154,6 +163,7 @@ def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[s
     import time
 
     from coursekit import recipes
+    from coursekit.data import DiscreteSet
     from coursekit.metrics import likelihood
     from coursekit.recipes.checkpoint import CONFIG
     from coursekit.train.files import read_json
@@ -173,7 +183,10 @@ def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[s
     for method in methods:
         takes_k = "k" in inspect.signature(getattr(model, method)).parameters
         chosen = {"k": k} if k is not None and takes_k else {}
-        metrics[method] = asdict(likelihood.evaluate(model, data, method=method, **chosen, **options))
+        found = likelihood.evaluate(model, data, method=method, **chosen, **options)
+        metrics[method] = asdict(found)
+        if isinstance(data, DiscreteSet):
+            metrics[f"{method}_bits_per_dim"] = asdict(likelihood.bits_per_dim(found, math.prod(data.shape)))
     seconds = round(time.perf_counter() - started, 1)
     facts = {key: config.get(key) for key in ("recipe", "seed", "training", "sha256")}
     return facts | {

@@ -1,6 +1,7 @@
 """The command line, from training to a result file, on the 8x8 digits."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -64,7 +65,26 @@ def test_a_model_of_levels_is_drawn_in_greys_and_judged_without_a_bound(tmp_path
     greys = read_image(str(tmp_path / "grid.png")).unique()
     assert (greys.min(), greys.max()) == (0, 255)
     assert len(greys) == 17
-    assert json.loads(coursekit("evaluate", tmp_path, "--n", 20, "--device", "cpu")).keys() == {"log_prob"}
+    printed = json.loads(coursekit("evaluate", tmp_path, "--n", 20, "--device", "cpu"))
+    assert printed.keys() == {"log_prob", "log_prob_bits_per_dim"}
+
+
+def test_a_flow_of_levels_is_judged_in_bits_too_and_drawn_at_a_temperature(tmp_path):
+    """-nats / (64 log 2) a pixel; at temperature 0 all images are one; another model has no temperature."""
+    recipes.save(recipes.build("image_flow", dataset="digits", layers=[2], widths=[4]), tmp_path)
+    options = ["--k", 3, "--n", 20, "--device", "cpu"]
+    printed = json.loads(coursekit("evaluate", tmp_path, *options))
+    for method in ("elbo", "log_prob"):
+        nats, bits = printed[method], printed[f"{method}_bits_per_dim"]
+        assert bits["mean"] == pytest.approx(-nats["mean"] / (64 * math.log(2)))
+        assert bits["unit"] == "bits per dimension"
+    assert printed["elbo"]["mean"] < printed["log_prob"]["mean"]
+    grid = ["--n", 2, "--out", tmp_path / "grid.png", "--device", "cpu", "--temperature"]
+    coursekit("sample", tmp_path, *grid, 0)
+    grey = read_image(str(tmp_path / "grid.png"))[0]  # two images of 8 x 8 with a border of 2 pixels
+    assert torch.equal(grey[2:10, 2:10], grey[12:20, 2:10])
+    recipes.save(recipes.build("vae_digits"), tmp_path)
+    assert "VAE has none" in coursekit("sample", tmp_path, *grid, 0.5, code=1)
 
 
 def test_a_text_is_printed_or_written_after_its_prompt(tmp_path):

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -18,6 +19,7 @@ from coursekit.models.ar import (
     PixelModel,
 )
 from coursekit.models.ar.pixels import Output
+from coursekit.models.flows import Dequantized, Flow, glow, image_noise, image_real_nvp, multiscale_real_nvp
 from coursekit.models.vae import (
     IWAE,
     PCA,
@@ -84,6 +86,25 @@ def symbols(net: type[nn.Module], c_dim: int = 0, **sizes) -> LanguageModel:
     return LanguageModel(net(6, width=8, layers=2, c_dim=c_dim, **sizes), begin=0, length=7)
 
 
+def levels(flow: Callable[..., Flow], c_dim: int = 0, noise: bool = False, **sizes) -> Dequantized:
+    learnt = image_noise(SHAPE, 5, 2, 4, c_dim) if noise else None
+    return shaken(Dequantized(flow(SHAPE, c_dim=c_dim, **sizes), 5, learnt))
+
+
+def shaken(model: nn.Module) -> nn.Module:
+    """Every parameter moved a little: a coupling starts as the identity, which no gradient passes."""
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.02 * torch.randn_like(p))
+    return model
+
+
+IMAGE_FLOWS = {
+    "real nvp of images": partial(levels, image_real_nvp, layers=2, width=4),
+    "real nvp of images, learnt noise": partial(levels, image_real_nvp, noise=True, layers=2, width=4),
+    "real nvp at two scales": partial(levels, multiscale_real_nvp, layers=(1, 2), widths=(4, 4)),
+    "glow": partial(levels, glow, steps=1, width=4),
+}
 TEXTS = {
     "rnn": partial(symbols, RNN, cell=nn.RNN),
     "gru": partial(symbols, RNN, cell=nn.GRU, embedding=4),
@@ -103,6 +124,7 @@ PIXELS = {
 MODELS = (
     PIXELS
     | TEXTS
+    | IMAGE_FLOWS
     | {
         "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
         "vae": vae,
@@ -116,6 +138,7 @@ MODELS = (
 CONDITIONAL = (
     PIXELS
     | TEXTS
+    | IMAGE_FLOWS
     | {
         "vae": vae,
         "vae, binary": binary_vae,
@@ -133,8 +156,8 @@ def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Ten
     if isinstance(model, LanguageModel):
         return torch.randint(model.net.vocabulary, (n, model.length), generator=g)
     x = torch.rand(n, *SHAPE, generator=g)
-    if isinstance(model, PixelModel):
-        return (x * model.output.levels).floor()
+    if isinstance(model, PixelModel | Dequantized):
+        return (x * getattr(model, "output", model).levels).floor()
     binary = isinstance(getattr(model, "decoder", None), BernoulliDecoder)
     return x.round() if binary else 2 * x - 1
 
