@@ -19,7 +19,19 @@ from coursekit.models.ar import (
     PixelModel,
 )
 from coursekit.models.ar.pixels import Output
-from coursekit.models.flows import Dequantized, Flow, glow, image_noise, image_real_nvp, multiscale_real_nvp
+from coursekit.models.flows import (
+    Dequantized,
+    Flow,
+    glow,
+    iaf,
+    image_noise,
+    image_real_nvp,
+    maf,
+    multiscale_real_nvp,
+    nice,
+    real_nvp,
+    spline_flow,
+)
 from coursekit.models.vae import (
     IWAE,
     PCA,
@@ -46,7 +58,7 @@ from coursekit.nets import (
 )
 from coursekit.protocols import HasDecode, HasELBO, HasEncode, HasLogProb, HasSample, Trainable
 
-SHAPE, LATENT, CLASSES = (1, 8, 8), 3, 4
+SHAPE, LATENT, CLASSES, FEATURES = (1, 8, 8), 3, 4, 6
 
 
 def mlps(out: int, c_dim: int = 0) -> tuple[nn.Module, nn.Module]:
@@ -74,7 +86,7 @@ def iwae(c_dim: int = 0) -> IWAE:
 
 
 def linear_gaussian() -> LinearGaussian:
-    return LinearGaussian(torch.randn(6, 2), torch.randn(6), 0.3)
+    return LinearGaussian(torch.randn(FEATURES, 2), torch.randn(FEATURES), 0.3)
 
 
 def pixels(net: type[CausalNet], output: Output, c_dim: int = 0, **sizes) -> PixelModel:
@@ -99,6 +111,10 @@ def shaken(model: nn.Module) -> nn.Module:
     return model
 
 
+VECTOR_FLOWS = {
+    make.__name__: lambda c_dim=0, make=make: make(FEATURES, 3, (16,), c_dim)
+    for make in (nice, real_nvp, spline_flow, maf, iaf)
+}
 IMAGE_FLOWS = {
     "real nvp of images": partial(levels, image_real_nvp, layers=2, width=4),
     "real nvp of images, learnt noise": partial(levels, image_real_nvp, noise=True, layers=2, width=4),
@@ -124,6 +140,7 @@ PIXELS = {
 MODELS = (
     PIXELS
     | TEXTS
+    | VECTOR_FLOWS
     | IMAGE_FLOWS
     | {
         "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
@@ -138,6 +155,7 @@ MODELS = (
 CONDITIONAL = (
     PIXELS
     | TEXTS
+    | VECTOR_FLOWS
     | IMAGE_FLOWS
     | {
         "vae": vae,
@@ -151,8 +169,8 @@ CONDITIONAL = (
 def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Tensor:
     """Data of the kind the model is for: vectors, binary images, levels, symbols, or images in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
-    if isinstance(model, LinearGaussian):
-        return torch.randn(n, 6, generator=g)
+    if isinstance(model, LinearGaussian | Flow):
+        return torch.randn(n, FEATURES, generator=g)
     if isinstance(model, LanguageModel):
         return torch.randint(model.net.vocabulary, (n, model.length), generator=g)
     x = torch.rand(n, *SHAPE, generator=g)

@@ -97,10 +97,10 @@ def image_glow(
 
 
 def start_from_batch(model: nn.Module, data: Any, rows: int = 256) -> None:
-    """Let what starts from data see the first images, always with the same noise."""
+    """Let what starts from data see the first rows, always with the same noise."""
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
-        model.start(*data.batch(0, min(rows, len(data))))
+        model.start(*data.batch(0, rows))
 
 
 register("image_flow", image_flow)

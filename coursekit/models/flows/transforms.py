@@ -42,7 +42,7 @@ class Affine:
     No layer scales by more than exp(bound), so that a deep flow neither overflows nor loses its inverse.
 
     Args:
-        bound: of the log-scale, above 0; with 2 a dimension that 16 layers scale grows by at most e^32.
+        bound: of the log-scale, above 0; with 2 a dimension that 16 layers map grows at most by e^32.
 
     Source: Dinh, Sohl-Dickstein & Bengio 2017 (RealNVP, arXiv:1605.08803), eq. (7) and section 4.1 (tanh).
     """

@@ -88,7 +88,7 @@ def maf(
     hidden: Sequence[int] = (64, 64),
     c_dim: int = 0,
     order: str = "reversed",
-    bound: float = 2.0,
+    bound: float = 1.0,
     act_norm: bool = True,
 ) -> Flow:
     """Masked autoregressive layers, each after an ActNorm (the paper has batch norm there).
@@ -97,7 +97,8 @@ def maf(
         dim: D, at least 1; layers, hidden, c_dim: as for `nice`.
         order: of the dimensions: "reversed" turns it round from layer to layer, "random" has one drawn for
             each layer, always the same.
-        bound: of a layer's log-scale, see `Affine`.
+        bound: of a layer's log-scale, see `Affine`; less than a coupling's, since each layer scales
+            every dimension.
         act_norm: whether the ActNorm layers are there.
 
     Source: Papamakarios, Pavlakou & Murray 2017 (arXiv:1705.07057).
@@ -111,7 +112,7 @@ def iaf(
     hidden: Sequence[int] = (64, 64),
     c_dim: int = 0,
     order: str = "reversed",
-    bound: float = 2.0,
+    bound: float = 1.0,
     act_norm: bool = True,
 ) -> Flow:
     """As `maf`, with inverse autoregressive layers: samples in one pass a layer, densities in D.
