@@ -18,7 +18,7 @@ class ConvNet(nn.Module):
         width: feature maps between the convolutions.
         c_dim: length of the condition, which is added to the first feature maps; 0 for none.
 
-    Source: Kingma & Dhariwal 2018 (arXiv:1807.03039), section 3.3.
+    Source: Kingma & Dhariwal 2018 (arXiv:1807.03039).
     """
 
     def __init__(self, in_channels: int, out_channels: int, width: int = 64, c_dim: int = 0):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from coursekit.nets import MLP, ConvDecoder, ConvEncoder, condition_vector
+from coursekit.nets import MLP, Beside, ConvDecoder, ConvEncoder, ConvNet, GatedConvNet, condition_vector
 
 
 def test_an_mlp_without_hidden_layers_is_affine():
@@ -29,6 +29,24 @@ def test_the_conv_decoder_gives_the_encoders_shape_back():
     net = ConvDecoder(5, (3, 12, 8), width=4, c_dim=3)
     assert net(z, c).shape == (2, 3, 12, 8)
     assert not torch.allclose(net(z, c), net(z, c.flip(1)))
+
+
+@pytest.mark.parametrize("net", [ConvNet(2, 6, 8, c_dim=3), GatedConvNet(2, 6, 8, 2, c_dim=3)], ids=type)
+def test_nets_of_couplings_start_at_zero_and_use_the_condition(net):
+    """Zero where nothing is learnt, so that a coupling is the identity; then another label, other numbers."""
+    x, c = torch.randn(2, 2, 5, 4), torch.tensor([0, 2])
+    assert torch.equal(net(x, c), torch.zeros(2, 6, 5, 4))
+    torch.nn.init.normal_(net.out.weight)
+    assert not torch.isclose(net(x, c), net(x, torch.tensor([1, 1]))).any()
+
+
+def test_beside_reads_the_condition_as_further_channels():
+    net, x, c = ConvNet(3, 2, 4), torch.randn(2, 1, 5, 4), torch.randn(2, 2, 5, 4)
+    torch.nn.init.normal_(net.out.weight)
+    assert_close(Beside(net)(x, c), net(torch.cat([x, c], 1)))
+    for wrong in (None, torch.zeros(2, 2, 4, 4)):
+        with pytest.raises(ValueError, match=r"expected an image \(B, K, H, W\) of the size of x"):
+            Beside(net)(x, wrong)
 
 
 def test_labels_and_one_hot_rows_are_the_same_condition():

@@ -98,7 +98,7 @@ class Dequantized(nn.Module):
         noise: (x, c) -> u and log q(u | x, c); None is `UniformNoise`.
 
     Source: Theis, van den Oord & Bethge 2016 (arXiv:1511.01844), section 3.1; Ho et al. 2019
-    (arXiv:1902.00275), eq. (12).
+    (arXiv:1902.00275), section 3.1.
     """
 
     def __init__(self, flow: Flow, levels: int = 256, noise: nn.Module | None = None):
