@@ -18,7 +18,7 @@ class VAE(nn.Module):
     Args:
         encoder: (x, c) -> mean and log-variance of q(z | x), side by side, (B, 2D).
         decoder: (z, c) -> the distribution p(x | z), batch shape that of z, event shape that of x.
-        latent_dim: D.
+        latent_dim: D, the length of z.
         beta: weight of the KL term in the training loss (beta-VAE); `elbo` always has weight 1.
         analytic_kl: whether the KL term is computed in closed form, or estimated at the sampled z.
     """
