@@ -18,8 +18,8 @@ class MaskedMLP(nn.Module):
     too.
 
     Args:
-        dim: D.
-        out_features: P.
+        dim: D, the number of dimensions.
+        out_features: P, numbers for each dimension.
         hidden: widths of the hidden layers, at least one.
         c_dim: length of the condition, which is appended to the input; 0 for none.
         order: the dimensions in the order in which they come, each of 0 .. D - 1 once; None is 0, 1, ..

@@ -69,7 +69,7 @@ class DiscretizedLogisticMixture(Distribution):
         logits: of pi, (..., K).
         mean: mu, (..., K).
         log_scale: log s, (..., K), kept within -7 and 30.
-        levels: L.
+        levels: L, the number of grey values.
     """
 
     arg_constraints: ClassVar[dict] = {}

@@ -11,7 +11,7 @@ class LULinear(nn.Module):
     solves two triangular systems, O(D^2) a row, and needs no O(D^3).
 
     Args:
-        dim: D.
+        dim: D, the number of dimensions.
         random: whether W starts as a random rotation (or reflection); else as the identity.
 
     Source: Kingma & Dhariwal 2018 (Glow, arXiv:1807.03039), section 3.2, eq. (10).
