@@ -41,8 +41,8 @@ class MaskedMLP(nn.Module):
         super().__init__()
         if dim < 1 or out_features < 1 or not hidden:
             raise ValueError(
-                f"dim is {dim}, out_features is {out_features}, hidden is {tuple(hidden)}; expected at least 1"
-                " each, and a hidden layer"
+                f"dim is {dim}, out_features is {out_features}, hidden is {tuple(hidden)}; expected at least"
+                " 1 each, and a hidden layer"
             )
         self.dim, self.out_features, self.hidden, self.c_dim = dim, out_features, tuple(hidden), c_dim
         order = torch.arange(dim) if order is None else torch.as_tensor(order).cpu()
