@@ -9,7 +9,18 @@ from torch import Tensor, tensor
 from torch.distributions import Normal
 from torch.testing import assert_close
 
-from coursekit.models.flows import Dequantized, Flatten, Flow, InvertibleConv, StandardNormal, real_nvp
+from coursekit.models.flows import (
+    Coupling,
+    Dequantized,
+    Flatten,
+    Flow,
+    InvertibleConv,
+    Logit,
+    Split,
+    StandardNormal,
+    real_nvp,
+)
+from coursekit.nets import ConvNet
 from tests.equations.registry import checks
 
 LEVELS, DIMS = 3, 2
@@ -88,3 +99,72 @@ def test_a_convolution_of_one_pixel_has_one_determinant_for_each_place():
     J = torch.autograd.functional.jacobian(lambda v: layer(v)[0], x).reshape(24, 24)
     assert_close(torch.linalg.slogdet(J)[1], 8 * torch.linalg.slogdet(layer.weight)[1])
     assert_close(layer(x)[1][0], torch.linalg.slogdet(J)[1])
+
+
+@checks("image-logit")
+def test_the_stretched_logit_has_the_stated_slope():
+    """Slope by autograd of the formula; the package's bijector has the same map, and the slopes summed."""
+    alpha, y = 0.05, torch.rand(4, 1, 1, 3, requires_grad=True)
+    s = alpha + (1 - 2 * alpha) * y
+    z = (s / (1 - s)).log()
+    (slope,) = torch.autograd.grad(z.sum(), y)
+    stated = math.log(1 - 2 * alpha) - s.log() - (1 - s).log()
+    assert_close(slope.log(), stated)
+    found, log_det = Logit(alpha)(y)
+    assert_close(found, z)
+    assert_close(log_det, slope.log().sum((1, 2, 3)))
+
+
+@checks("image-lu")
+def test_the_determinant_of_the_factors_product_is_the_product_of_the_diagonal():
+    """The package's W, multiplied out, against a determinant that knows no factors."""
+    layer = InvertibleConv(5)
+    with torch.no_grad():
+        layer.factors.add_(torch.randn(5, 5))
+        layer.log_diagonal.add_(torch.randn(5))
+    lower, upper = layer.triangles()
+    order = torch.eye(5)[layer.order]
+    assert_close(layer.weight, order @ lower @ upper)
+    assert_close(lower.diagonal(), torch.ones(5))
+    assert_close(torch.linalg.det(layer.weight).abs().log(), upper.diagonal().abs().log().sum())
+
+
+@torch.no_grad()
+@checks("image-split")
+def test_a_gaussian_prior_learnt_from_the_other_half_is_one_more_coupling():
+    """log N(x2; m(x1), e^2a(x1)) from torch's Normal; a coupling before a split gives the same density."""
+    net, x = ConvNet(2, 4, width=8), torch.randn(6, 4, 3, 3)
+    net.out.weight.normal_(std=0.3)
+    x1, x2 = x.chunk(2, 1)
+    log_scale, shift = net(x1).chunk(2, 1)
+    a = -2 * log_scale.tanh()  # the coupling multiplies, the prior divides
+    mean = -shift * a.exp()
+    prior = Normal(mean, a.exp()).log_prob(x2).sum((1, 2, 3))
+    epsilon = (x2 - mean) / a.exp()
+    assert_close(prior, Normal(0.0, 1.0).log_prob(epsilon).sum((1, 2, 3)) - a.sum((1, 2, 3)))
+    split = Split((4, 3, 3), Flatten((2, 3, 3)))
+    flow = Flow([Coupling(net), split], StandardNormal(36))
+    assert_close(flow.log_prob(x), Normal(0.0, 1.0).log_prob(x1).sum((1, 2, 3)) + prior)
+
+
+@checks("image-mixing")
+def test_scaled_mixtures_of_independent_codes_are_standard_normal():
+    """The mixture is a linear map of the stacked codes; its covariance is that map times its transpose."""
+    w = torch.rand(4)
+    mixing = torch.cat([weight * torch.eye(3) for weight in w], 1) / w.square().sum().sqrt()
+    assert_close(mixing @ mixing.T, torch.eye(3))
+    straight = mixing * w.square().sum().sqrt() / w.sum()
+    assert torch.linalg.norm(straight @ straight.T, 2) < 1  # without the scale it falls inside the bell
+
+
+@checks("image-strangers")
+def test_a_simple_stranger_may_cost_less_than_the_data_themselves():
+    """Sums over all outcomes of a small alphabet; entropy and divergence from torch."""
+    P = torch.tensor([0.4, 0.3, 0.2, 0.1])
+    r = torch.tensor([0.9, 0.1, 0.0, 0.0])
+    model, stranger = torch.distributions.Categorical(P), torch.distributions.Categorical(r)
+    cost = sum(-weight * p.log() for weight, p in zip(r, P, strict=True))
+    divergence = torch.distributions.kl_divergence(stranger, model)
+    assert_close(cost, stranger.entropy() + divergence)
+    assert divergence > 0.1
+    assert cost < model.entropy()
