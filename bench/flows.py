@@ -1,7 +1,7 @@
 """How fast do flows train beside those of zuko, normflows and nflows? Equal structure and size, on 2 threads.
 
-Every side has the same couplings or masked layers over the same perceptrons, and the same optimizer; the numbers of
-parameters are printed beside the times.
+Every side has the same couplings or masked layers over the same perceptrons, and the same optimizer; the
+numbers of parameters are printed beside the times.
 """
 
 import math
@@ -18,7 +18,7 @@ from bench.pairs import Block, Ratio, ratio
 from coursekit.models import flows
 
 HIDDEN, BINS, BOUND, LAYERS = 64, 8, 3.0, 8
-BATCH, STEPS, THREADS, NEEDED = 256, 20, 2, 1.3
+BATCH, STEPS, THREADS, NEEDED = 128, 20, 2, 1.3
 
 Loss = Callable[[Tensor], Tensor]
 """Minus the mean log-likelihood of a batch."""

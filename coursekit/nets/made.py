@@ -21,7 +21,7 @@ class MaskedLinear(nn.Linear):
 
     def __init__(self, mask: Tensor, bias: bool = True):
         super().__init__(mask.shape[1], mask.shape[0], bias)
-        self.register_buffer("mask", mask, persistent=False)
+        self.register_buffer("mask", mask.to(self.weight), persistent=False)  # to multiply by a bool is slow
 
     @property
     def kernel(self) -> Tensor:

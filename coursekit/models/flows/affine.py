@@ -22,7 +22,7 @@ class ElementwiseAffine(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check(x)
-        return torch.addcmul(self.shift, x, self.log_scale.exp()), self._log_det(x)
+        return x * self.log_scale.exp() + self.shift, self._log_det(x)
 
     def inverse(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x_i = exp(-a_i) (z_i - b_i)."""

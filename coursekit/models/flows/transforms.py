@@ -6,7 +6,6 @@ and returns z and the sum of log dz/dx over all but the first axis, (B,). At the
 
 from typing import Protocol
 
-import torch
 from torch import Tensor
 
 
@@ -56,7 +55,7 @@ class Affine:
 
     def forward(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         log_scale, shift = self._read(theta)
-        return torch.addcmul(shift, x, log_scale.exp()), log_scale.flatten(1).sum(1)
+        return x * log_scale.exp() + shift, log_scale.flatten(1).sum(1)
 
     def inverse(self, z: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         """x = exp(-bound tanh a) (z - t)."""

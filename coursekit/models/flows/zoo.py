@@ -1,6 +1,7 @@
 """Flows of vectors: NICE, RealNVP, a spline flow, MAF and IAF."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -14,6 +15,8 @@ from coursekit.models.flows.linear import LULinear
 from coursekit.models.flows.spline import Spline
 from coursekit.models.flows.transforms import Affine, Shift, Transform
 from coursekit.nets import MLP, MaskedMLP
+
+RELU = partial(nn.ReLU, inplace=True)
 
 
 def nice(dim: int, layers: int = 4, hidden: Sequence[int] = (64, 64), c_dim: int = 0) -> Flow:
@@ -139,7 +142,8 @@ def _autoregressive(
         drawn = torch.randperm(dim, generator=torch.Generator().manual_seed(i))  # the same in every model
         turned = torch.arange(dim).flip(0) if i % 2 else torch.arange(dim)
         transform = Affine(bound)
-        net = MaskedMLP(dim, transform.features, hidden, c_dim, drawn if order == "random" else turned)
+        chosen = drawn if order == "random" else turned
+        net = MaskedMLP(dim, transform.features, hidden, c_dim, chosen, RELU)
         bijectors += [ActNorm(dim)] * act_norm
         bijectors.append(kind(_gentle(net), transform))
     return Flow(bijectors, StandardNormal(dim))
@@ -151,7 +155,7 @@ def _coupling(dim: int, transform: Transform, hidden: Sequence[int], c_dim: int,
         raise ValueError(f"dim is {dim}; a coupling needs at least 2 dimensions: take maf")
     first, second = dim - dim // 2, dim // 2
     kept, mapped = (second, first) if i % 2 else (first, second)
-    net = MLP(kept, transform.features * mapped, hidden, c_dim)
+    net = MLP(kept, transform.features * mapped, hidden, c_dim, RELU)
     return Coupling(_gentle(net), transform, flip=bool(i % 2))
 
 
