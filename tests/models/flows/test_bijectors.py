@@ -1,4 +1,4 @@
-"""Bijectors of vectors: there and back, log-determinants against the whole Jacobian, promises of their own."""
+"""Bijectors of vectors: there and back, log-determinants against the Jacobian, promises of their own."""
 
 import copy
 
