@@ -4,9 +4,9 @@ import sys
 
 import torch
 
-from bench import glow, imports, language, sampling, training
+from bench import flows, glow, imports, language, sampling, training
 from coursekit.recipes.records import hardware
 
 print(f"torch {torch.__version__}; {hardware()}")
-results = [benchmark.main() for benchmark in (imports, training, language, sampling, glow)]
+results = [benchmark.main() for benchmark in (imports, training, language, sampling, flows, glow)]
 sys.exit(0 if all(results) else 1)
