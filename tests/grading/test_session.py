@@ -145,8 +145,11 @@ def test_a_worker_that_is_killed_is_replaced(worker):
     """By the system, say, for want of memory; the submission at hand loses a call at most."""
     session = worker.session()
     assert session.run(FUNCTIONS, "functions", 5) is None
-    for process in psutil.Process(worker.process.pid).children():
+    sandbox = psutil.Process(worker.process.pid)
+    inside = sandbox.children(recursive=True)
+    for process in sandbox.children():
         os.kill(process.pid, signal.SIGKILL)
+    assert not psutil.wait_procs(inside, timeout=5)[1]  # the kernel ends the others a moment later
     assert session.call("add", [1], {}, 5) == Problem("died", "the process ended with exit code 0.")
     with worker.session() as following:
         assert following.run(FUNCTIONS, "functions", 5) is None
