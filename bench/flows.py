@@ -5,8 +5,6 @@ numbers of parameters are printed beside the times.
 """
 
 import math
-import statistics
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -14,14 +12,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from bench.pairs import Block, Ratio, ratio
+from bench.pairs import Loss, launched, ratio, training
 from coursekit.models import flows
 
 HIDDEN, BINS, BOUND, LAYERS = 64, 8, 3.0, 8
 BATCH, STEPS, THREADS, NEEDED = 128, 20, 2, 1.3
-
-Loss = Callable[[Tensor], Tensor]
-"""Minus the mean log-likelihood of a batch."""
 
 
 def ours(flow: flows.Flow) -> tuple[nn.Module, Loss]:
@@ -155,27 +150,6 @@ for dim in (2, 64):
 SHAPES: dict[str, tuple[int, ...]] = {name: (int(name.split()[-1][:-2]),) for name in CASES}
 
 
-def training(make: Callable[[], tuple[nn.Module, Loss]], shape: tuple[int, ...]) -> Block:
-    """STEPS steps of Adam on Gaussian data; a few before, which don't count."""
-
-    def block() -> Callable[[], None]:
-        torch.manual_seed(0)
-        (model, loss_of), x = make(), torch.randn(BATCH, *shape)
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
-
-        def work(steps: int = STEPS) -> None:
-            for _ in range(steps):
-                loss = loss_of(x)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-
-        work(3)
-        return work
-
-    return block
-
-
 def size(make: Callable[[], tuple[nn.Module, Loss]]) -> int:
     """Number of parameters that are trained."""
     return sum(p.numel() for p in make()[0].parameters() if p.requires_grad)
@@ -193,23 +167,18 @@ def main(launches: int = 3, blocks: int = 7) -> bool:
         for side in sides:
             if side == "ours":
                 continue
-            speed = launched(case, side, launches, blocks)
+            speed = launched("bench.flows", [case, side, str(blocks)], launches)
             least = min(least, speed.median)
             print(f"  {case:20} {side:9} {speed}   {sizes['ours']:,} and {sizes[side]:,} parameters")
     return least >= NEEDED
 
 
-def launched(case: str, side: str, launches: int, blocks: int) -> Ratio:
-    """The median of the medians, and the whole range, of one pair in processes of their own."""
-    command = [sys.executable, "-m", "bench.flows", case, side, str(blocks)]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(launches)]
-    medians, lows, highs = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
-    return Ratio(statistics.median(medians), min(lows), max(highs))
-
-
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     case, side, blocks = sys.argv[1:]
-    one, other = (training(CASES[case][name], SHAPES[case]) for name in (side, "ours"))
+    one, other = (
+        training(CASES[case][name], partial(torch.randn, BATCH, *SHAPES[case]), STEPS)
+        for name in (side, "ours")
+    )
     result = ratio(one, other, int(blocks))
     print(result.median, result.low, result.high)

@@ -1,15 +1,13 @@
 """How fast does our Glow train beside normflows', at equal structure? On 1x28x28 images, on 2 threads."""
 
-import statistics
-import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from bench.pairs import Block, Ratio, ratio
+from bench.pairs import Block, Loss, launched, ratio, training
 from coursekit.models.flows import glow
 
 SCALES, FLOW_STEPS, WIDTH, BATCH, STEPS, THREADS = 2, 8, 128, 64, 3, 2
@@ -50,25 +48,14 @@ class Peer(nn.Module):
         return -self.flow.log_prob(x, None).mean()
 
 
-def training(make: Callable[[], nn.Module]) -> Block:
-    """STEPS steps of Adam on random images; two before, which don't count."""
+def steps_of(make: type[Ours] | type[Peer]) -> Block:
+    """STEPS steps of Adam on random images."""
 
-    def block() -> Callable[[], None]:
-        torch.manual_seed(0)
-        model, x = make().train(), torch.rand(BATCH, 1, 28, 28)
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-4, fused=True)
+    def model() -> tuple[nn.Module, Loss]:
+        made = make()
+        return made, made.loss
 
-        def work(steps: int = STEPS) -> None:
-            for _ in range(steps):
-                loss = model.loss(x)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-
-        work(2)
-        return work
-
-    return block
+    return training(model, partial(torch.rand, BATCH, 1, 28, 28), STEPS)
 
 
 def main(launches: int = 3, blocks: int = 5) -> bool:
@@ -78,15 +65,12 @@ def main(launches: int = 3, blocks: int = 5) -> bool:
         f"Glow, {SCALES} scales of {FLOW_STEPS} steps, width {WIDTH}, 1x28x28, batch {BATCH}, {THREADS}"
         f" threads, {launches} launches of {blocks} pairs: median [range]"
     )
-    command = [sys.executable, "-m", "bench.glow", str(blocks)]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(launches)]
-    medians, lows, highs = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
-    speed = Ratio(statistics.median(medians), min(lows), max(highs))
+    speed = launched("bench.glow", [str(blocks)], launches)
     print(f"  normflows ({sizes[1]:,} parameters) / ours ({sizes[0]:,}) {speed}, at least {ATLEAST}")
     return speed.median >= ATLEAST
 
 
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
-    result = ratio(training(Peer), training(Ours), int(sys.argv[1]))
+    result = ratio(*(steps_of(make) for make in (Peer, Ours)), int(sys.argv[1]))
     print(result.median, result.low, result.high)

@@ -1,7 +1,5 @@
 """How fast is our GPT beside a peer's of the same size? Training, and drawing with a memory, on 2 threads."""
 
-import statistics
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.pairs import Block, Ratio, ratio
+from bench.pairs import Block, Loss, launched, ratio, training
 from coursekit.models.ar import LanguageModel
 from coursekit.nets import Transformer, load_gpt2
 
@@ -91,25 +89,14 @@ class Ours(nn.Module):
         return next(self.model.losses(x))[1]
 
 
-def training(make: Callable[[], nn.Module]) -> Block:
-    """STEPS steps of AdamW on random symbols; a few before, which don't count."""
+def steps_of(make: Callable[[], nn.Module]) -> Block:
+    """STEPS steps of AdamW on random symbols."""
 
-    def block() -> Callable[[], None]:
-        torch.manual_seed(0)
-        model, x = make().train(), torch.randint(V, (BATCH, CONTEXT + 1))
-        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
+    def model() -> tuple[nn.Module, Loss]:
+        made = make()
+        return made, made.loss
 
-        def work(steps: int = STEPS) -> None:
-            for _ in range(steps):
-                loss = model.loss(x)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                optimizer.step()
-
-        work(2)
-        return work
-
-    return block
+    return training(model, partial(torch.randint, V, (BATCH, CONTEXT + 1)), STEPS, torch.optim.AdamW)
 
 
 def drawing(peer: bool, rows: int) -> Block:
@@ -141,10 +128,10 @@ def drawing(peer: bool, rows: int) -> Block:
 
 
 PAIRS: dict[str, tuple[Block, Block]] = {
-    "ours, training": (training(Ours), training(Ours)),
-    "plain blocks, training": (training(PlainGPT), training(Ours)),
-    "GPT-2, training": (training(Peer), training(Ours)),
-    "GPT-2, training its own function": (training(Peer), training(partial(Ours, True))),
+    "ours, training": (steps_of(Ours), steps_of(Ours)),
+    "plain blocks, training": (steps_of(PlainGPT), steps_of(Ours)),
+    "GPT-2, training": (steps_of(Peer), steps_of(Ours)),
+    "GPT-2, training its own function": (steps_of(Peer), steps_of(partial(Ours, True))),
     "GPT-2, drawing 1 row": (drawing(True, 1), drawing(False, 1)),
     "GPT-2, drawing 16 rows": (drawing(True, 16), drawing(False, 16)),
 }
@@ -162,20 +149,12 @@ def main(launches: int = 3, blocks: int = 5) -> bool:
         f"GPT of {LAYERS} layers, width {WIDTH}, context {CONTEXT}, {V} symbols, batch {BATCH}, {THREADS} "
         f"threads, {launches} launches of {blocks} pairs: median [range]"
     )
-    found = {name: launched(name, launches, blocks) for name in PAIRS}
+    found = {name: launched("bench.language", [name, str(blocks)], launches) for name in PAIRS}
     atleast = ATLEAST | {"plain blocks, training": found["ours, training"].low}
     for name, speed in found.items():
         limit = f", at least {atleast[name]:.3g}" if name in atleast else ""
         print(f"  {name:32} / ours {speed}{limit}")
     return all(found[name].median >= limit for name, limit in atleast.items())
-
-
-def launched(name: str, launches: int, blocks: int) -> Ratio:
-    """The median of the medians, and the whole range, of one pair in processes of their own."""
-    command = [sys.executable, "-m", "bench.language", name, str(blocks)]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(launches)]
-    medians, lows, highs = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
-    return Ratio(statistics.median(medians), min(lows), max(highs))
 
 
 if __name__ == "__main__":
