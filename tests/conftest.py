@@ -1,4 +1,4 @@
-"""`--device cuda` runs on a GPU whatever test takes the fixture `device`; and a Chromium."""
+"""A seed for each test; `--device cuda` runs on a GPU whatever takes the fixture `device`; and a Chromium."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,12 @@ from coursebook.browser import find
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--device", default="cpu", help="where models are tested: cpu (default), cuda, mps")
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """What a test draws does not depend on the tests before it, nor on how many workers share them."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture
