@@ -30,7 +30,7 @@ class MAF(nn.Module):
             )
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return self.transform.forward(x, self.net(x, c))
+        return self.transform.forward(x, self.net(x, c).to(x.dtype))
 
     def inverse(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x_i = h^-1(z_i; net_i(x_<i, c)), one dimension after the other, in the network's order."""
@@ -58,5 +58,5 @@ def one_by_one(h: Elementwise, net: MaskedMLP, given: Tensor, c: Tensor | None) 
     y = torch.zeros_like(given)
     places = torch.arange(given.shape[1], device=given.device)
     for i in net.order:
-        y = torch.where(places == i, h(given, net(y, c))[0], y)
-    return y, h(given, net(y, c))[1]
+        y = torch.where(places == i, h(given, net(y, c).to(y.dtype))[0], y)
+    return y, h(given, net(y, c).to(y.dtype))[1]

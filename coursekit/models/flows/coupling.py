@@ -42,7 +42,7 @@ class Coupling(nn.Module):
         return torch.cat([first, mapped], 1), log_det
 
     def _theta(self, kept: Tensor, mapped: Tensor, c: Tensor | None) -> Tensor:
-        theta, features = self.net(kept, c), self.transform.features
+        theta, features = self.net(kept, c).to(kept.dtype), self.transform.features
         if theta.shape[1] != features * mapped.shape[1]:
             raise ValueError(
                 f"the net gives {theta.shape[1]} numbers; {type(self.transform).__name__} needs {features}"

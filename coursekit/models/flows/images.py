@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.models.flows.linear import LULinear
+from coursekit.models.flows.linear import LULinear, full_precision
 from coursekit.models.flows.transforms import Affine, Transform
 
 
@@ -45,7 +45,7 @@ class MaskedCoupling(nn.Module):
         if x.ndim != 4 or x.shape[2:] != self.mask.shape:
             height, width = self.mask.shape
             raise ValueError(f"x has shape {tuple(x.shape)}; expected (B, C, {height}, {width})")
-        return self.net(x * self.mask, c) * ~self.mask
+        return self.net(x * self.mask, c).to(x.dtype) * ~self.mask
 
 
 class InvertibleConv(LULinear):
@@ -62,7 +62,8 @@ class InvertibleConv(LULinear):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check(x)
-        return F.conv2d(x, self.weight[:, :, None, None]), self._log_det(x)
+        with full_precision(x):
+            return F.conv2d(x, self.weight[:, :, None, None]), self._log_det(x)
 
     def inverse(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x = W^-1 z at each pixel."""

@@ -2,6 +2,15 @@
 
 import torch
 from torch import Tensor, nn
+from torch.amp import autocast
+
+
+def full_precision(x: Tensor) -> autocast:
+    """Inside, no product is rounded to bf16: z and the log-determinant shall belong to the same map.
+
+    The nets of a flow may be rounded, since a rounded net is a net too.
+    """
+    return autocast(x.device.type, enabled=False)
 
 
 class LULinear(nn.Module):
@@ -56,7 +65,8 @@ class LULinear(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check(x)
-        return x @ self.weight.T, self.log_abs_det.expand(len(x))
+        with full_precision(x):
+            return x @ self.weight.T, self.log_abs_det.expand(len(x))
 
     def inverse(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """x = U^-1 L^-1 P^T z."""
