@@ -66,7 +66,7 @@ class ConvDecoder(nn.Module):
 
 
 class ConvFeatures(nn.Module):
-    """Four normalized convolutions, two of them strided, and one affine map: (B, C, H, W) -> (B, out_features).
+    """Four normalized convolutions, two strided, and one affine map: (B, C, H, W) -> (B, out_features).
 
     Deeper than `ConvEncoder`, and with batch normalization: made for telling images apart. In evaluation mode
     the features of an image do not depend on its batch.

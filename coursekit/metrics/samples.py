@@ -1,0 +1,57 @@
+"""A model judged by its samples alone, beside as many rows of data."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.metrics.features import Features, extract
+from coursekit.metrics.frechet import frechet_distance
+from coursekit.metrics.kid import kernel_distance
+from coursekit.metrics.likelihood import Estimate
+from coursekit.metrics.precision_recall import density_coverage, precision_recall
+from coursekit.metrics.rows import batches, judging, rows_of
+
+
+def judge_samples(
+    model: nn.Module,
+    data: Any,
+    features: Features | None = None,
+    *,
+    n: int | None = None,
+    batch_size: int = 500,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All measures of samples, on the same n rows of data and n samples.
+
+    Args:
+        model: has `sample(n, c)`; it is put into evaluation mode meanwhile. Where the data come with
+            conditions, one sample is drawn for each.
+        data: as for `likelihood.evaluate`; rows that training has not seen.
+        features: (B, *) -> (B, D), on the model's device; None compares the rows as they are, for points.
+        n: number of rows; None takes all of a finite set. Only values from the same n are comparable.
+        batch_size: rows at once.
+        seed: of the samples, and of drawn data.
+
+    Returns:
+        "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage".
+    """
+    real, drawn = [], []
+    with judging(model, seed) as device:
+        for x, c in batches(data, rows_of(data) if n is None else n, batch_size, seed):
+            real.append(extract(x.to(device), features))
+            drawn.append(extract(model.sample(len(x), c if c is None else c.to(device)), features))
+    return compare(torch.cat(real).cpu(), torch.cat(drawn).cpu())
+
+
+def compare(real: Tensor, drawn: Tensor) -> dict[str, Estimate]:
+    """The same from two sets of features, (N, D) and (M, D)."""
+    manifold, balls = precision_recall(real, drawn), density_coverage(real, drawn)
+    return {
+        "frechet_distance": frechet_distance(real, drawn),
+        "kernel_distance": kernel_distance(real, drawn),
+        "precision": manifold.precision,
+        "recall": manifold.recall,
+        "density": balls.density,
+        "coverage": balls.coverage,
+    }
