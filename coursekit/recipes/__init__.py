@@ -9,6 +9,7 @@ from coursekit.recipes import (  # noqa: F401  (they register their recipes)
     ar,
     classifier,
     flows,
+    gan,
     image_flows,
     pixels,
     vae,

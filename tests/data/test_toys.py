@@ -15,6 +15,7 @@ MIXTURE = data.GaussianMixture([[-1.0, 0.0], [2.0, 1.0], [0.0, -2.0]], [0.2, 0.5
 DENSITIES = [
     data.TwoMoons(),
     data.EightGaussians(),
+    data.GaussianGrid(),
     data.Pinwheel(),
     data.Checkerboard(),
     data.Rings(),
