@@ -17,7 +17,7 @@ from coursekit.metrics import likelihood
 from coursekit.metrics.accuracy import accuracy
 from coursekit.metrics.modes import modes, nearest_mode
 from coursekit.metrics.rows import judging, rows_of
-from coursekit.metrics.samples import judge_samples
+from coursekit.metrics.samples import judge_rows, judge_samples
 from coursekit.protocols import HasELBO, HasLogProb, HasSample
 from coursekit.recipes import shelf
 from coursekit.recipes.checkpoint import CONFIG
@@ -49,7 +49,7 @@ def judge(
     elif hasattr(model, "probabilities"):
         metrics = {"accuracy": asdict(accuracy(model, data, **options))}
     elif isinstance(model, HasSample):
-        metrics, judged_by = _by_samples(model, data, features, recipe.keywords.get("dataset"), options)
+        metrics, judged_by = _by_samples(model, recipe, data, features, options)
     else:
         raise ValueError(
             f"{type(model).__name__} has no elbo and no log_prob, and can't be sampled: it can't be judged."
@@ -89,21 +89,27 @@ def _by_likelihood(model: nn.Module, data: Any, k: int | None, options: dict[str
 
 
 def _by_samples(
-    model: nn.Module, data: Any, features: str | None, dataset: str | None, options: dict[str, Any]
+    model: nn.Module, recipe: recipes.Recipe, data: Any, features: str | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Metrics of samples, and whose features they were measured with."""
+    """Metrics of samples; whose features they were measured with, and what training data score with them."""
     n = options["n"] if options["n"] is not None else min(ROWS, rows_of(data))
     options, network, judged_by = options | {"n": n}, None, None
+    device = next(model.parameters()).device
     points = data.batch(0, 1)[0].ndim == 2
     if not points:
-        folder = _classifier(features or f"classifier-{dataset}")
+        folder = _classifier(features or f"classifier-{recipe.keywords.get('dataset')}")
         config = read_json(folder / CONFIG)
-        network = recipes.load(folder).to(next(model.parameters()).device).features
+        network = recipes.load(folder).to(device).features
         judged_by = {"name": folder.name, "sha256": config["sha256"], "metrics": config.get("metrics")}
-    metrics = {name: asdict(each) for name, each in judge_samples(model, data, network, **options).items()}
+    metrics = _plain(judge_samples(model, data, network, **options))
+    reference = _plain(judge_rows(recipe.data("train"), data, network, device=device, **options))
     if points and isinstance(data, GaussianMixture):
         metrics |= _modes(model, data, n, options["seed"])
-    return metrics, {"features": judged_by}
+    return metrics, {"features": judged_by, "training_data": reference}
+
+
+def _plain(estimates: dict[str, likelihood.Estimate]) -> dict[str, Any]:
+    return {name: asdict(estimate) for name, estimate in estimates.items()}
 
 
 def _classifier(name: str) -> Path:

@@ -33,7 +33,7 @@ class Sampler(nn.Module):
 
 
 def images(dataset: str = "digits", noise: float = 0.5) -> Recipe:
-    return Recipe(lambda: Sampler(DIGITS.x, noise), lambda split: DIGITS, steps=1)
+    return Recipe(lambda: Sampler(DIGITS.x, noise), lambda split: data.digits(split == "train"), steps=1)
 
 
 def points(kept: int = 2, noise: float = 0.1) -> Recipe:
@@ -83,6 +83,12 @@ def test_images_are_judged_by_the_named_classifiers_features(judge_folder, tmp_p
     with torch.no_grad():
         expected = frechet_distance(x, drawn, network.features).mean
     assert printed["frechet_distance"]["mean"] == pytest.approx(expected)
+    rows = torch.cat([data.digits().batch(step, 64, 4)[0] for step in range(4)])[:200]
+    reference = run["training_data"]["frechet_distance"]
+    assert reference["mean"] == pytest.approx(
+        frechet_distance(x, rows, lambda x: network.features(x).detach()).mean
+    )
+    assert reference["mean"] < expected
 
 
 def test_better_samples_score_better(judge_folder, tmp_path):

@@ -1,5 +1,6 @@
 """A model judged by its samples alone, beside as many rows of data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -36,12 +37,31 @@ def judge_samples(
     Returns:
         "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage".
     """
-    real, drawn = [], []
     with judging(model, seed) as device:
-        for x, c in batches(data, rows_of(data) if n is None else n, batch_size, seed):
-            real.append(extract(x.to(device), features))
-            drawn.append(extract(model.sample(len(x), c if c is None else c.to(device)), features))
-    return compare(torch.cat(real).cpu(), torch.cat(drawn).cpu())
+        rows = batches(data, rows_of(data) if n is None else n, batch_size, seed)
+        return _over(((x, model.sample(len(x), _to(c, device))) for x, c in rows), features, device)
+
+
+def judge_rows(
+    rows: Any,
+    data: Any,
+    features: Features | None = None,
+    *,
+    n: int,
+    batch_size: int = 500,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> dict[str, Estimate]:
+    """The same measures of other data in the place of samples: what a perfect model would score.
+
+    Args:
+        rows: such as the training set, at least n rows.
+        data, features, n, batch_size, seed: as for `judge_samples`, which then takes the same rows of data.
+        device: of `features`.
+    """
+    pairs = zip(batches(data, n, batch_size, seed), batches(rows, n, batch_size, seed + 1), strict=True)
+    with torch.no_grad():
+        return _over(((x, y) for (x, _), (y, _) in pairs), features, device)
 
 
 def compare(real: Tensor, drawn: Tensor) -> dict[str, Estimate]:
@@ -55,3 +75,15 @@ def compare(real: Tensor, drawn: Tensor) -> dict[str, Estimate]:
         "density": balls.density,
         "coverage": balls.coverage,
     }
+
+
+def _over(
+    pairs: Iterable[tuple[Tensor, Tensor]], features: Features | None, device: torch.device | str
+) -> dict[str, Estimate]:
+    """`compare` of batches of (data, samples)."""
+    found = [[extract(part.to(device), features).cpu() for part in pair] for pair in pairs]
+    return compare(*(torch.cat(side) for side in zip(*found, strict=True)))
+
+
+def _to(c: Tensor | None, device: torch.device) -> Tensor | None:
+    return c if c is None else c.to(device)
