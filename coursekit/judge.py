@@ -16,7 +16,7 @@ from coursekit.data import DiscreteSet, GaussianMixture
 from coursekit.metrics import likelihood
 from coursekit.metrics.accuracy import accuracy
 from coursekit.metrics.modes import modes, nearest_mode
-from coursekit.metrics.rows import judging, rows_of
+from coursekit.metrics.rows import judging
 from coursekit.metrics.samples import judge_rows, judge_samples
 from coursekit.protocols import HasELBO, HasLogProb, HasSample
 from coursekit.recipes import shelf
@@ -92,8 +92,8 @@ def _by_samples(
     model: nn.Module, recipe: recipes.Recipe, data: Any, features: str | None, options: dict[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metrics of samples; whose features they were measured with, and what training data score with them."""
-    n = options["n"] if options["n"] is not None else min(ROWS, rows_of(data))
-    options, network, judged_by = options | {"n": n}, None, None
+    n = options["n"] or min(ROWS, len(data) if hasattr(data, "__len__") else ROWS)
+    options, network, judged_by = options | {"n": n}, None, {"name": "points as they are"}
     device = next(model.parameters()).device
     points = data.batch(0, 1)[0].ndim == 2
     if not points:
@@ -101,15 +101,16 @@ def _by_samples(
         config = read_json(folder / CONFIG)
         network = recipes.load(folder).to(device).features
         judged_by = {"name": folder.name, "sha256": config["sha256"], "metrics": config.get("metrics")}
-    metrics = _plain(judge_samples(model, data, network, **options))
-    reference = _plain(judge_rows(recipe.data("train"), data, network, device=device, **options))
+    metrics = _plain(judge_samples(model, data, network, **options), judged_by["name"])
+    reference = judge_rows(recipe.data("train"), data, network, device=device, **options)
     if points and isinstance(data, GaussianMixture):
         metrics |= _modes(model, data, n, options["seed"])
-    return metrics, {"features": judged_by, "training_data": reference}
+    return metrics, {"features": judged_by, "training_data": _plain(reference, judged_by["name"])}
 
 
-def _plain(estimates: dict[str, likelihood.Estimate]) -> dict[str, Any]:
-    return {name: asdict(estimate) for name, estimate in estimates.items()}
+def _plain(estimates: dict[str, likelihood.Estimate], features: str) -> dict[str, Any]:
+    """JSON-able, each with the name of the features that it belongs to."""
+    return {name: asdict(estimate) | {"features": features} for name, estimate in estimates.items()}
 
 
 def _classifier(name: str) -> Path:

@@ -73,6 +73,7 @@ def test_images_are_judged_by_the_named_classifiers_features(judge_folder, tmp_p
     assert result["metrics"] == printed
     names = ["frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage"]
     assert list(printed) == names
+    assert {metric["features"] for metric in printed.values()} == {"classifier"}
     run = result["runs"][0]
     assert run["features"]["name"] == "classifier"
     assert run["features"]["sha256"] == json.loads((judge_folder / "config.json").read_text())["sha256"]
@@ -112,8 +113,7 @@ def test_points_of_known_modes_are_counted_over_seeds(tmp_path):
     """Two runs, each with two of three modes: the mean is 2 and nothing spreads; no classifier is asked."""
     for seed in (0, 1):
         recipes.save(recipes.build("sampler_points"), tmp_path / str(seed), seed=seed)
-    options = ["--n", 500, "--device", "cpu"]
-    found = json.loads(coursekit("evaluate", tmp_path / "0", tmp_path / "1", *options))
+    found = json.loads(coursekit("evaluate", tmp_path / "0", tmp_path / "1", "--n", 500, "--device", "cpu"))
     modes = {"mean": 2, "n": 500, "unit": "of 3 modes", "runs": 2, "std_over_runs": 0}
     assert found["modes_covered"] == modes
     within = 1 - torch.tensor(-4.5).exp().item()  # a Gaussian of two dimensions, within three deviations
