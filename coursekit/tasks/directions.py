@@ -28,16 +28,17 @@ class Direction:
         """z + amount n: (N, D) -> (N, D). Codes from N(0, I) have a standard deviation of 1 along n."""
         return z + amount * self.normal
 
-    def without(self, other: "Direction") -> "Direction":
-        """The part of n that leaves another label as it is: n - (n . m) m, to length 1.
+    def without(self, *others: "Direction") -> "Direction":
+        """The part of n that leaves other labels as they are: its projection off their span, to length 1.
 
         Raises:
-            ValueError: the two are parallel.
+            ValueError: the others' span holds n.
         """
-        rest = self.normal - (self.normal @ other.normal) * other.normal
+        span, _ = torch.linalg.qr(torch.stack([other.normal for other in others], 1))  # (D, others)
+        rest = self.normal - span @ (span.T @ self.normal)
         length = rest.norm()
         if not length > 1e-6:
-            raise ValueError("the two directions are parallel: nothing is left of the one without the other.")
+            raise ValueError("nothing is left of the direction: the others' span holds it.")
         return Direction(rest / length, self.slope * length.item(), self.offset)
 
 
