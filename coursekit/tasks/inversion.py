@@ -53,10 +53,20 @@ class Likeness:
 
     def __call__(self, decoded: Tensor, x: Tensor) -> Tensor:
         """(B, *), (B, *) -> (B,)."""
-        loss = self.pixel * (decoded - x).square().flatten(1).mean(1)
-        if self.features is None:
-            return loss
-        return loss + self.feature * (self.features(decoded) - self.features(x)).square().mean(1)
+        return self.to(x)(decoded)
+
+    def to(self, x: Tensor) -> Callable[[Tensor], Tensor]:
+        """The same as a function of the decoding alone, which computes the images' features once."""
+        with torch.no_grad():
+            wanted = None if self.features is None else self.features(x)
+
+        def loss(decoded: Tensor) -> Tensor:
+            pixels = self.pixel * (decoded - x).square().flatten(1).mean(1)
+            if wanted is None:
+                return pixels
+            return pixels + self.feature * (self.features(decoded) - wanted).square().mean(1)
+
+        return loss
 
 
 def invert(
@@ -99,13 +109,13 @@ def invert(
     if prior < 0 or steps < 0 or not lr > 0:
         raise ValueError(f"prior={prior}, steps={steps}, lr={lr}: expected prior, steps >= 0 and lr > 0.")
     n, rows, _ = starts.shape
-    target = x.repeat(n, *[1] * (x.ndim - 1))  # (S * B, *)
+    unlike = likeness.to(x.repeat(n, *[1] * (x.ndim - 1)))  # of (S * B, *)
     given = c if c is None else c.repeat(n, *[1] * (c.ndim - 1))
 
     def loss(z: Tensor) -> Tensor:
-        return likeness(_decode(model, z, given), target) + prior * z.square().mean(1)
+        return unlike(_decode(model, z, given)) + prior * z.square().mean(1)
 
-    mode = model.training
+    modes = [(part, part.training) for part in model.modules()]
     model.eval()
     try:
         z = _descend(loss, starts.flatten(0, 1), steps, lr)  # (S * B, D)
@@ -115,7 +125,8 @@ def invert(
             z = z.reshape(n, rows, -1)[best, torch.arange(rows, device=z.device)]  # (B, D)
             return Inversion(z, _decode(model, z, c), losses.min(0).values, losses)
     finally:
-        model.train(mode)
+        for part, training in modes:
+            part.training = training
 
 
 def _descend(loss: Callable[[Tensor], Tensor], z: Tensor, steps: int, lr: float) -> Tensor:

@@ -9,6 +9,7 @@ from torch.distributions import Independent, Normal
 from torch.testing import assert_close
 
 from coursekit import train
+from coursekit.models.gan import GAN
 from coursekit.nets import MLP
 from coursekit.tasks import Inverter, Likeness, invert
 
@@ -47,7 +48,13 @@ class Smooth(nn.Module):
         return torch.tanh(self.net(z)).unflatten(1, PIXELS)
 
 
-@pytest.mark.parametrize("make", [Linear, Smooth])
+def gan() -> GAN:
+    """A generator of the package: 3 codes to 8 numbers."""
+    torch.manual_seed(3)
+    return GAN(MLP(D, 8, (30,), activation=nn.Tanh), MLP(8, 1), D).double()
+
+
+@pytest.mark.parametrize("make", [Linear, Smooth, gan])
 def test_the_code_of_a_decoded_image_is_recovered(make):
     """The image determines its code, so the search must come back to it."""
     model, z = make(), draws(5, D)
@@ -112,11 +119,12 @@ def test_a_row_is_inverted_alike_alone_and_among_others():
 
 def test_the_model_and_the_arguments_are_left_as_they_were():
     model = Smooth().train()
+    model.net[1].eval()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     x, starts, state = draws(4, *PIXELS), draws(2, 4, D, seed=1), torch.get_rng_state()
     kept = starts.clone()
     found = invert(model, x, starts, steps=3)
-    assert model.training
+    assert [part.training for part in model.net] == [True, False, True]
     assert all(p.grad is None for p in model.parameters())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert torch.equal(starts, kept)
