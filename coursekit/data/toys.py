@@ -78,7 +78,7 @@ class GaussianGrid(GaussianMixture):
         std: standard deviation of each Gaussian.
     """
 
-    def __init__(self, side: int = 5, spacing: float = 2.0, std: float = 0.1):
+    def __init__(self, side: int = 5, spacing: float = 1.0, std: float = 0.1):
         if side < 1:
             raise ValueError(f"side: expected at least 1 Gaussian along a side, got {side}.")
         ticks = spacing * (torch.arange(side) - (side - 1) / 2)
