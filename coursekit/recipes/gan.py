@@ -21,30 +21,9 @@ OBJECTIVES = {
     "hinge": gan.Hinge,
     "wasserstein": gan.Wasserstein,
 }
-BOUNDS = ("none", "clip", "gradient_penalty", "r1", "spectral_norm")
+PENALTIES = {"gradient_penalty": gan.GradientPenalty, "r1": gan.R1}
+BOUNDS = ("none", "clip", "spectral_norm", *PENALTIES)
 CLASSES = 10
-
-
-def assemble(
-    generator: nn.Module,
-    critic: nn.Module,
-    latent_dim: int,
-    objective: str,
-    bound: str,
-    strength: float,
-    critic_steps: int,
-) -> GAN:
-    """The model; `bound` names what holds the critic's slope, `strength` is its weight or the clip's size."""
-    penalties = {"gradient_penalty": gan.GradientPenalty, "r1": gan.R1}
-    return GAN(
-        generator,
-        gan.spectral_norm(critic) if bound == "spectral_norm" else critic,
-        latent_dim,
-        OBJECTIVES[objective](),
-        [penalties[bound](strength)] if bound in penalties else [],
-        critic_steps,
-        strength if bound == "clip" else None,
-    )
 
 
 def adversarial(
@@ -60,7 +39,11 @@ def adversarial(
     betas: Sequence[float],
     **training: Any,
 ) -> Recipe:
-    """What the recipes share; a step of the trainer has `batch_size` rows for each step of the critic."""
+    """What the recipes share.
+
+    `bound` names what holds the critic's slope, `strength` is a penalty's weight or the clip's size; a step
+    of the trainer has `batch_size` rows for each of the `critic_steps`; `betas` are Adam's.
+    """
     if objective not in OBJECTIVES or bound not in BOUNDS:
         raise ValueError(
             f"objective must be one of {', '.join(OBJECTIVES)}, bound one of {', '.join(BOUNDS)},"
@@ -68,8 +51,11 @@ def adversarial(
         )
 
     def make() -> nn.Module:
-        nets = make_generator(), make_critic()
-        return assemble(*nets, latent_dim, objective, bound, strength, critic_steps)
+        generator, critic = make_generator(), make_critic()
+        critic = gan.spectral_norm(critic) if bound == "spectral_norm" else critic
+        penalties = [PENALTIES[bound](strength)] if bound in PENALTIES else []
+        clip = strength if bound == "clip" else None
+        return GAN(generator, critic, latent_dim, OBJECTIVES[objective](), penalties, critic_steps, clip)
 
     def optimizer(parameters: Iterable[Tensor], lr: float) -> Optimizer:
         return Adam(parameters, lr=lr, betas=tuple(betas), fused=True)
@@ -104,14 +90,15 @@ def gan_2d(
     """Perceptrons on points of a density in the plane."""
     if dataset not in DENSITIES:
         raise ValueError(f"dataset must be one of {', '.join(DENSITIES)}, got {dataset!r}.")
+    game = {"objective": objective, "bound": bound, "strength": strength, "critic_steps": critic_steps}
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "betas": betas, "ema": ema}
     return adversarial(
         partial(MLP, latent_dim, 2, hidden),
         partial(MLP, 2, 1, hidden),
         partial(points, dataset),
-        *(latent_dim, objective, bound, strength, critic_steps, batch_size, betas),
-        steps=steps,
-        lr=lr,
-        ema=ema,
+        latent_dim,
+        **game,
+        **training,
     )
 
 
@@ -141,17 +128,18 @@ def dcgan(
 
     Source of the defaults: Radford, Metz & Chintala 2016 (arXiv:1511.06434), section 4, but for the sizes.
     """
-    if bound in ("gradient_penalty", "r1") and norm == "batch":
+    if bound in PENALTIES and norm == "batch":
         raise ValueError(f"bound={bound!r} needs a critic of independent rows: take norm='layer' or 'none'.")
     shape, c_dim = shape_of(dataset), CLASSES * conditional
+    game = {"objective": objective, "bound": bound, "strength": strength, "critic_steps": critic_steps}
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "betas": betas, "ema": ema}
     return adversarial(
         partial(DCGANGenerator, latent_dim, shape, width, c_dim),
         partial(DCGANCritic, shape, width, c_dim, norm),
         partial(pictures, dataset, conditional),
-        *(latent_dim, objective, bound, strength, critic_steps, batch_size, betas),
-        steps=steps,
-        lr=lr,
-        ema=ema,
+        latent_dim,
+        **game,
+        **training,
     )
 
 
@@ -175,14 +163,15 @@ def resnet_gan(
     Source of the defaults: Miyato et al. 2018 (arXiv:1802.05957), but for the sizes.
     """
     shape, c_dim = shape_of(dataset), CLASSES * conditional
+    game = {"objective": objective, "bound": bound, "strength": strength, "critic_steps": critic_steps}
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "betas": betas, "ema": ema}
     return adversarial(
         partial(ResNetGenerator, latent_dim, shape, width, c_dim),
         partial(ResNetCritic, shape, width, c_dim),
         partial(pictures, dataset, conditional),
-        *(latent_dim, objective, bound, strength, critic_steps, batch_size, betas),
-        steps=steps,
-        lr=lr,
-        ema=ema,
+        latent_dim,
+        **game,
+        **training,
     )
 
 
