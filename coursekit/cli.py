@@ -1,10 +1,7 @@
-"""The command line: `coursekit recipes | train | sample | evaluate | exercises | grade`."""
+"""The command line: `coursekit recipes | train | sample | evaluate | ship | exercises | grade`."""
 
 import inspect
 import json
-import math
-import statistics
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -136,81 +133,55 @@ def evaluate(
     batch_size: Annotated[int, typer.Option(help="Rows at once.")] = 64,
     seed: Seed = 0,
     device: Device = None,
+    features: Annotated[
+        str | None,
+        typer.Option(help="Classifier that judges samples; by default classifier-DATASET of book/weights."),
+    ] = None,
     result: Annotated[Path | None, typer.Option(help="JSON file to write the result to.")] = None,
 ) -> None:
     """Measure the mean log-likelihood in nats, of one model or of several trainings of one recipe.
 
-    Of images of levels it is given in bits per dimension too.
+    Of images of levels it is given in bits per dimension too. A model without a likelihood is judged by its
+    samples: by the Frechet and kernel distance, precision and recall, density and coverage of the features
+    of a classifier of our own; of points as they are. A classifier is judged by its accuracy.
     """
     from coursekit.files import write_json
+    from coursekit.judge import judge, summary
     from coursekit.recipes.records import record
     from coursekit.train.processes import Processes
 
     options = {"n": n, "batch_size": batch_size, "seed": seed}
-    runs = [_judge(folder, split, k, Processes(device).device, options) for folder in folders]
+    on = Processes(device).device
+    runs = [judge(folder, split, on, k=k, features=features, **options) for folder in folders]
     first = runs[0]
     if any((run["recipe"], run["keywords"]) != (first["recipe"], first["keywords"]) for run in runs):
         raise ValueError("The folders hold different recipes or keywords: evaluate them one at a time.")
     settings = {"split": split, "k": k, **options}
-    report = record() | {"settings": settings, "metrics": _summary(runs), "runs": runs}
+    report = record() | {"settings": settings, "metrics": summary(runs), "runs": runs}
     typer.echo(json.dumps(report["metrics"], indent=1))
     if result is not None:
         write_json(result, report)
 
 
-def _judge(folder: Path, split: str, k: int | None, device: Any, options: dict[str, Any]) -> dict[str, Any]:
-    """One model's facts and metrics."""
-    import time
-
+@app.command()
+@plainly
+def ship(
+    folder: Folder,
+    name: Annotated[str, typer.Argument(help="What `recipes.pretrained` shall know it by.")],
+    shelf: Annotated[Path, typer.Option(help="Where shipped models lie.")] = Path("book/weights"),
+    device: Device = None,
+) -> None:
+    """Put a trained model among the book's weights, with what it scores on its test data."""
     from coursekit import recipes
-    from coursekit.data import DiscreteSet
-    from coursekit.metrics import likelihood
-    from coursekit.recipes.checkpoint import CONFIG
-    from coursekit.train.files import read_json
+    from coursekit.judge import judge
+    from coursekit.recipes import shelf as shelves
+    from coursekit.train.processes import Processes
 
-    model, config = recipes.load(folder).to(device), read_json(folder / CONFIG)
-    recipe = recipes.get(config["recipe"], **config["keywords"])  # with what keywords have been added since
-    data = recipe.data(split)
-    started = time.perf_counter()
-    methods = [method for method in ("elbo", "log_prob") if hasattr(model, method)]
-    if not methods:
-        raise ValueError(
-            f"{type(model).__name__} has no elbo and no log_prob: it can't be judged by its likelihood."
-        )
-    metrics = {}
-    if hasattr(data, "windows"):  # a text
-        metrics["log_prob"], methods = asdict(likelihood.per_symbol(model, data, **options)), []
-    for method in methods:
-        takes_k = "k" in inspect.signature(getattr(model, method)).parameters
-        chosen = {"k": k} if k is not None and takes_k else {}
-        found = likelihood.evaluate(model, data, method=method, **chosen, **options)
-        metrics[method] = asdict(found)
-        if isinstance(data, DiscreteSet):
-            metrics[f"{method}_bits_per_dim"] = asdict(likelihood.bits_per_dim(found, math.prod(data.shape)))
-    seconds = round(time.perf_counter() - started, 1)
-    facts = {key: config.get(key) for key in ("recipe", "seed", "training", "sha256")}
-    return facts | {
-        "keywords": dict(recipe.keywords),
-        "metrics": metrics,
-        "seconds": seconds,
-    }
-
-
-def _summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Each metric of one run, or its mean and standard deviation over several."""
-    if len(runs) == 1:
-        return runs[0]["metrics"]
-    values = {name: [run["metrics"][name]["mean"] for run in runs] for name in runs[0]["metrics"]}
-    return {
-        name: runs[0]["metrics"][name]
-        | {
-            "mean": statistics.fmean(means),
-            "stderr": statistics.fmean(run["metrics"][name]["stderr"] for run in runs),
-            "runs": len(means),
-            "std_over_runs": statistics.stdev(means),
-        }
-        for name, means in values.items()
-    }
+    run = judge(folder, "test", Processes(device).device)
+    data = recipes.get(run["recipe"], **run["keywords"]).data
+    words = {split: repr(data(split)) for split in ("train", "test")}
+    shelves.ship(folder, shelf / name, run["metrics"], words)
+    typer.echo(f"{shelf / name}: {json.dumps(run['metrics'])}")
 
 
 def _keywords(settings: list[str]) -> dict[str, Any]:

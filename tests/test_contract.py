@@ -32,6 +32,7 @@ from coursekit.models.flows import (
     real_nvp,
     spline_flow,
 )
+from coursekit.models.gan import GAN, R1, GradientPenalty, Hinge, LeastSquares, Wasserstein, spectral_norm
 from coursekit.models.vae import (
     IWAE,
     PCA,
@@ -50,9 +51,13 @@ from coursekit.nets import (
     CausalNet,
     ConvDecoder,
     ConvEncoder,
+    DCGANCritic,
+    DCGANGenerator,
     DiagonalBiLSTM,
     GatedPixelCNN,
     PixelCNN,
+    ResNetCritic,
+    ResNetGenerator,
     RowLSTM,
     Transformer,
 )
@@ -83,6 +88,22 @@ def conv_vae(c_dim: int = 0) -> VAE:
 def iwae(c_dim: int = 0) -> IWAE:
     encoder, net = mlps(2 * LATENT, c_dim)
     return IWAE(encoder, BernoulliDecoder(net, SHAPE), LATENT, k=3)
+
+
+def point_gan(c_dim: int = 0, **keywords) -> GAN:
+    """Its critic has no last bias, since some objectives don't see one."""
+    critic = MLP(FEATURES, 1, (16,), c_dim)
+    critic.layers[-1] = nn.Linear(16, 1, bias=False)
+    return GAN(MLP(LATENT, FEATURES, (16,), c_dim), critic, LATENT, **keywords)
+
+
+def dcgan(c_dim: int = 0) -> GAN:
+    return GAN(DCGANGenerator(LATENT, SHAPE, 4, c_dim), DCGANCritic(SHAPE, 4, c_dim), LATENT)
+
+
+def resnet_gan(c_dim: int = 0) -> GAN:
+    critic = spectral_norm(ResNetCritic(SHAPE, 4, c_dim))
+    return GAN(ResNetGenerator(LATENT, SHAPE, 4, c_dim), critic, LATENT, LeastSquares())
 
 
 def linear_gaussian() -> LinearGaussian:
@@ -121,6 +142,13 @@ IMAGE_FLOWS = {
     "real nvp at two scales": partial(levels, multiscale_real_nvp, layers=(1, 2), widths=(4, 4)),
     "glow": partial(levels, glow, steps=1, width=4),
 }
+POINT_GANS = {
+    "gan": point_gan,
+    "gan, hinge": partial(point_gan, objective=Hinge(), penalties=[R1()]),
+    "gan, clipped": partial(point_gan, objective=Wasserstein(), clip=0.3, critic_steps=5),
+    "gan, gradient penalty": partial(point_gan, objective=Wasserstein(), penalties=[GradientPenalty()]),
+}
+IMAGE_GANS = {"dcgan": dcgan, "residual gan, spectral norm": resnet_gan}
 TEXTS = {
     "rnn": partial(symbols, RNN, cell=nn.RNN),
     "gru": partial(symbols, RNN, cell=nn.GRU, embedding=4),
@@ -142,6 +170,8 @@ MODELS = (
     | TEXTS
     | VECTOR_FLOWS
     | IMAGE_FLOWS
+    | POINT_GANS
+    | IMAGE_GANS
     | {
         "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
         "vae": vae,
@@ -157,6 +187,8 @@ CONDITIONAL = (
     | TEXTS
     | VECTOR_FLOWS
     | IMAGE_FLOWS
+    | POINT_GANS
+    | IMAGE_GANS
     | {
         "vae": vae,
         "vae, binary": binary_vae,
@@ -169,7 +201,7 @@ CONDITIONAL = (
 def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Tensor:
     """Data of the kind the model is for: vectors, binary images, levels, symbols, or images in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
-    if isinstance(model, LinearGaussian | Flow):
+    if isinstance(model, LinearGaussian | Flow) or name in POINT_GANS:
         return torch.randn(n, FEATURES, generator=g)
     if isinstance(model, LanguageModel):
         return torch.randint(model.net.vocabulary, (n, model.length), generator=g)
@@ -254,13 +286,14 @@ def test_weights_saved_and_loaded_give_the_same_model(named, device, tmp_path):
     from safetensors.torch import load_file, save_file
 
     name, model = named
+    model.eval()
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors")
     torch.manual_seed(99)
-    other = MODELS[name]().to(device)
+    other = MODELS[name]().to(device).eval()
     x = example(name, model).to(device)
     assert not all(torch.equal(a, b) for a, b in zip(run(model, x), run(other, x), strict=True))
     other.load_state_dict(load_file(tmp_path / "model.safetensors"))
-    for a, b in zip(run(model.eval(), x), run(other.eval(), x), strict=True):
+    for a, b in zip(run(model, x), run(other, x), strict=True):
         assert_close(a, b, rtol=0, atol=0)
 
 

@@ -38,8 +38,9 @@ ALLOWED = {
     "tasks": {"protocols", "ops", "nets", "models"},
     "recipes": {"files", "protocols", "ops", "nets", "models", "data", "train"},
     "terminal": set(),
+    "judge": BELOW,
     "grading": {*BELOW, "terminal"},
-    "cli": {*BELOW, "grading", "terminal"},
+    "cli": {*BELOW, "judge", "grading", "terminal"},
 }
 SIBLINGS = {("diffusion", "vae")}  # latent diffusion lives on a VAE's codes
 

@@ -13,6 +13,7 @@ from coursekit.data.small import digits
 from coursekit.data.toys import (
     Checkerboard,
     EightGaussians,
+    GaussianGrid,
     GaussianMixture,
     Pinwheel,
     Rings,
@@ -33,6 +34,7 @@ __all__ = [
     "Checkerboard",
     "DiscreteSet",
     "EightGaussians",
+    "GaussianGrid",
     "GaussianMixture",
     "ImageSet",
     "Pinwheel",

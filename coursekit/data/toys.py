@@ -69,6 +69,22 @@ class EightGaussians(GaussianMixture):
         super().__init__(radius * torch.stack([angle.cos(), angle.sin()], -1), std**2)
 
 
+class GaussianGrid(GaussianMixture):
+    """side x side equal Gaussians on a square grid around the origin.
+
+    Args:
+        side: number of Gaussians along a side, at least 1.
+        spacing: between neighbours.
+        std: standard deviation of each Gaussian.
+    """
+
+    def __init__(self, side: int = 5, spacing: float = 1.0, std: float = 0.1):
+        if side < 1:
+            raise ValueError(f"side: expected at least 1 Gaussian along a side, got {side}.")
+        ticks = spacing * (torch.arange(side) - (side - 1) / 2)
+        super().__init__(torch.cartesian_prod(ticks, ticks), std**2)
+
+
 class Checkerboard(Density):
     """Uniform on the eight dark fields of a 4 x 4 board over [-4, 4]^2: p = 1/32 there, elsewhere 0."""
 

@@ -2,8 +2,6 @@
 
 import itertools
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +10,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from coursekit import ops
+from coursekit.metrics.rows import batches, judging, rows_of
 
 
 @dataclass(frozen=True)
@@ -74,9 +73,9 @@ def evaluate(
     """
     if not callable(getattr(model, method, None)):
         raise TypeError(f"{type(model).__name__} has no {method}: a family without it can't be compared so.")
-    n, values = _rows(data) if n is None else n, []
-    with _judging(model, seed) as device, tqdm(total=n, unit="row", disable=not progress) as bar:
-        for x, c in _batches(data, n, batch_size, seed):
+    n, values = rows_of(data) if n is None else n, []
+    with judging(model, seed) as device, tqdm(total=n, unit="row", disable=not progress) as bar:
+        for x, c in batches(data, n, batch_size, seed):
             values.append(getattr(model, method)(x.to(device), c if c is None else c.to(device), **keywords))
             bar.update(len(x))
     return Estimate.of(_finite(torch.cat(values).cpu(), method))
@@ -111,7 +110,7 @@ def per_symbol(
     given = getattr(model, "given", 0)
     windows = itertools.islice(text.windows(batch_size, given), n and math.ceil(n / batch_size))
     totals, counts = [], []
-    with _judging(model, seed) as device:
+    with judging(model, seed) as device:
         for x in tqdm(windows, unit="batch", disable=not progress):
             totals.append(model.log_prob(x.to(device)).cpu().double())
             counts.append(torch.full((len(x),), x.shape[1] - given))
@@ -130,42 +129,6 @@ def bits_per_dim(estimate: Estimate, dims: int, levels: int | None = None) -> Es
         raise ValueError(f"The estimate is in {estimate.unit}; bits per dimension are computed from nats.")
     mean = ops.bits_per_dim(torch.tensor(estimate.mean, dtype=torch.float64), dims, levels).item()
     return Estimate(mean, estimate.stderr / (dims * math.log(2)), estimate.n, "bits per dimension")
-
-
-@contextmanager
-def _judging(model: nn.Module, seed: int) -> Iterator[torch.device]:
-    """The model in evaluation mode, without gradients, its noise seeded; gives the device it is on."""
-    device = next((p.device for p in model.parameters()), torch.device("cpu"))
-    mode = model.training
-    model.eval()
-    with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        try:
-            yield device
-        finally:
-            model.train(mode)
-
-
-def _rows(data: Any) -> int:
-    """Number of rows of a finite set."""
-    if isinstance(data, tuple):
-        return len(data[0])
-    if not hasattr(data, "__len__"):
-        raise ValueError(f"{type(data).__name__} is endless: say how many rows to draw, such as n=10_000.")
-    return len(data)
-
-
-def _batches(data: Any, n: int, size: int, seed: int) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """The first n rows, at most `size` at a time; the last batch is cut."""
-    for step, start in enumerate(range(0, n, size)):
-        rows = slice(start, min(n, start + size))
-        if isinstance(data, Tensor):
-            yield data[rows], None
-        elif isinstance(data, tuple):
-            yield data[0][rows], data[1][rows]
-        else:
-            x, c = data.batch(step, size, seed)
-            yield x[: n - start], c if c is None else c[: n - start]
 
 
 def _finite(values: Tensor, method: str) -> Tensor:

@@ -2,13 +2,16 @@
 
 from coursekit.nets.causal import CausalConv2d, CausalNet, raster
 from coursekit.nets.condition import condition_vector
-from coursekit.nets.conv import ConvDecoder, ConvEncoder
+from coursekit.nets.conv import ConvDecoder, ConvEncoder, ConvFeatures
+from coursekit.nets.dcgan import DCGANCritic, DCGANGenerator
 from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
 from coursekit.nets.masked import MaskedMLP
 from coursekit.nets.mlp import MLP
 from coursekit.nets.pixelcnn import GatedPixelCNN, PixelCNN
 from coursekit.nets.pixelrnn import DiagonalBiLSTM, RowLSTM
+from coursekit.nets.projection import Projection
+from coursekit.nets.resnet import ResNetCritic, ResNetGenerator
 from coursekit.nets.rnn import RNN, RNNMemory
 from coursekit.nets.same_size import Beside, ConvNet, GatedConvNet
 from coursekit.nets.transformer import Block, KeyValueMemory, Transformer
@@ -25,7 +28,10 @@ __all__ = [
     "CausalNet",
     "ConvDecoder",
     "ConvEncoder",
+    "ConvFeatures",
     "ConvNet",
+    "DCGANCritic",
+    "DCGANGenerator",
     "DiagonalBiLSTM",
     "GatedConvNet",
     "GatedPixelCNN",
@@ -33,7 +39,10 @@ __all__ = [
     "MaskedLinear",
     "MaskedMLP",
     "PixelCNN",
+    "Projection",
     "RNNMemory",
+    "ResNetCritic",
+    "ResNetGenerator",
     "RowLSTM",
     "Transformer",
     "condition_vector",

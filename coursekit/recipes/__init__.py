@@ -5,9 +5,18 @@ model, history = recipes.train(recipe, "runs/vae", steps=2000)
 model = recipes.load("runs/vae")
 """
 
-from coursekit.recipes import ar, flows, image_flows, pixels, vae  # noqa: F401  (they register their recipes)
+from coursekit.recipes import (  # noqa: F401  (they register their recipes)
+    ar,
+    classifier,
+    flows,
+    gan,
+    image_flows,
+    pixels,
+    vae,
+)
 from coursekit.recipes.checkpoint import load, pull, push, save
 from coursekit.recipes.registry import Recipe, build, get, known
 from coursekit.recipes.run import train
+from coursekit.recipes.shelf import pretrained
 
-__all__ = ["Recipe", "build", "get", "known", "load", "pull", "push", "save", "train"]
+__all__ = ["Recipe", "build", "get", "known", "load", "pretrained", "pull", "push", "save", "train"]

@@ -17,6 +17,7 @@ from coursekit.train import Cosine
 DENSITIES = {
     "two_moons": "TwoMoons",
     "eight_gaussians": "EightGaussians",
+    "gaussian_grid": "GaussianGrid",
     "pinwheel": "Pinwheel",
     "checkerboard": "Checkerboard",
     "rings": "Rings",

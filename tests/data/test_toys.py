@@ -15,6 +15,7 @@ MIXTURE = data.GaussianMixture([[-1.0, 0.0], [2.0, 1.0], [0.0, -2.0]], [0.2, 0.5
 DENSITIES = [
     data.TwoMoons(),
     data.EightGaussians(),
+    data.GaussianGrid(),
     data.Pinwheel(),
     data.Checkerboard(),
     data.Rings(),
@@ -150,3 +151,13 @@ def test_a_wrong_value_is_named(make, message):
     """The message holds the value and what was expected."""
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_the_grid_is_centred_and_even():
+    """25 means whose nearest neighbours are all one spacing away."""
+    means = data.GaussianGrid(side=5, spacing=1.5).means
+    distances = torch.cdist(means, means) + 99 * torch.eye(25)
+    assert_close(means.mean(0), torch.zeros(2))
+    assert_close(distances.min(1).values, torch.full((25,), 1.5))
+    with pytest.raises(ValueError, match="side: expected at least 1 Gaussian along a side, got 0"):
+        data.GaussianGrid(side=0)

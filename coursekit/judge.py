@@ -1,0 +1,128 @@
+"""What a trained model scores, by whatever can be measured of it: likelihood, accuracy, or samples."""
+
+import inspect
+import math
+import statistics
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from coursekit import recipes
+from coursekit.data import DiscreteSet, GaussianMixture
+from coursekit.metrics import likelihood
+from coursekit.metrics.accuracy import accuracy
+from coursekit.metrics.modes import modes, nearest_mode
+from coursekit.metrics.rows import judging
+from coursekit.metrics.samples import judge_rows, judge_samples
+from coursekit.protocols import HasELBO, HasLogProb, HasSample
+from coursekit.recipes import shelf
+from coursekit.recipes.checkpoint import CONFIG
+from coursekit.train.files import read_json
+
+ROWS = (
+    10_000  # by which samples are judged, unless told otherwise: values from other numbers are not comparable
+)
+
+
+def judge(
+    folder: Path,
+    split: str,
+    device: torch.device,
+    *,
+    k: int | None = None,
+    features: str | None = None,
+    n: int | None = None,
+    batch_size: int = 64,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """One model's facts and metrics, JSON-able; arguments as for `coursekit evaluate`."""
+    model, config = recipes.load(folder).to(device), read_json(folder / CONFIG)
+    recipe = recipes.get(config["recipe"], **config["keywords"])  # with what keywords have been added since
+    data, started = recipe.data(split), time.perf_counter()
+    options, judged_by = {"n": n, "batch_size": batch_size, "seed": seed}, {}
+    if isinstance(model, HasELBO | HasLogProb):
+        metrics = _by_likelihood(model, data, k, options)
+    elif hasattr(model, "probabilities"):
+        metrics = {"accuracy": asdict(accuracy(model, data, **options))}
+    elif isinstance(model, HasSample):
+        metrics, judged_by = _by_samples(model, recipe, data, features, options)
+    else:
+        raise ValueError(
+            f"{type(model).__name__} has no elbo and no log_prob, and can't be sampled: it can't be judged."
+        )
+    seconds = round(time.perf_counter() - started, 1)
+    facts = {key: config.get(key) for key in ("recipe", "seed", "training", "sha256")}
+    return facts | judged_by | {"keywords": dict(recipe.keywords), "metrics": metrics, "seconds": seconds}
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Each metric of one run, or its mean and standard deviation over several."""
+    metrics = [run["metrics"] for run in runs]
+    return metrics[0] if len(runs) == 1 else {name: _over(name, metrics) for name in metrics[0]}
+
+
+def _over(name: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
+    """One metric's mean, spread, and mean standard error, where it has one, over several runs."""
+    found = [each[name] for each in metrics]
+    means = [each["mean"] for each in found]
+    errors = {"stderr": statistics.fmean(each["stderr"] for each in found)} if "stderr" in found[0] else {}
+    spread = {"runs": len(means), "std_over_runs": statistics.stdev(means)}
+    return found[0] | {"mean": statistics.fmean(means)} | errors | spread
+
+
+def _by_likelihood(model: nn.Module, data: Any, k: int | None, options: dict[str, Any]) -> dict[str, Any]:
+    if hasattr(data, "windows"):  # a text
+        return {"log_prob": asdict(likelihood.per_symbol(model, data, **options))}
+    metrics = {}
+    for method in (name for name in ("elbo", "log_prob") if hasattr(model, name)):
+        takes_k = "k" in inspect.signature(getattr(model, method)).parameters
+        chosen = {"k": k} if k is not None and takes_k else {}
+        found = likelihood.evaluate(model, data, method=method, **chosen, **options)
+        metrics[method] = asdict(found)
+        if isinstance(data, DiscreteSet):
+            metrics[f"{method}_bits_per_dim"] = asdict(likelihood.bits_per_dim(found, math.prod(data.shape)))
+    return metrics
+
+
+def _by_samples(
+    model: nn.Module, recipe: recipes.Recipe, data: Any, features: str | None, options: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics of samples; whose features they were measured with, and what training data score with them."""
+    n = options["n"] or min(ROWS, len(data) if hasattr(data, "__len__") else ROWS)
+    options, network, judged_by = options | {"n": n}, None, {"name": "points as they are"}
+    device = next(model.parameters()).device
+    points = data.batch(0, 1)[0].ndim == 2
+    if not points:
+        folder = _classifier(features or f"classifier-{recipe.keywords.get('dataset')}")
+        config = read_json(folder / CONFIG)
+        network = recipes.load(folder).to(device).features
+        judged_by = {"name": folder.name, "sha256": config["sha256"], "metrics": config.get("metrics")}
+    metrics = _plain(judge_samples(model, data, network, **options), judged_by["name"])
+    reference = judge_rows(recipe.data("train"), data, network, device=device, **options)
+    if points and isinstance(data, GaussianMixture):
+        metrics |= _modes(model, data, n, options["seed"])
+    return metrics, {"features": judged_by, "training_data": _plain(reference, judged_by["name"])}
+
+
+def _plain(estimates: dict[str, likelihood.Estimate], features: str) -> dict[str, Any]:
+    """JSON-able, each with the name of the features that it belongs to."""
+    return {name: asdict(estimate) | {"features": features} for name, estimate in estimates.items()}
+
+
+def _classifier(name: str) -> Path:
+    """The folder of a classifier that was just trained, or of one of the book's own."""
+    return Path(name) if (Path(name) / CONFIG).is_file() else shelf.find(name)
+
+
+def _modes(model: nn.Module, data: GaussianMixture, n: int, seed: int) -> dict[str, Any]:
+    """Modes covered, and the share of samples within three standard deviations of one."""
+    with judging(model, seed):
+        x = model.sample(n).cpu()
+    total = len(data.means)
+    found = modes(nearest_mode(x, data.means.cpu(), 3 * data.variance.max().sqrt().item()), total)
+    covered = {"mean": found.covered, "n": n, "unit": f"of {total} modes"}
+    return {"modes_covered": covered, "high_quality": asdict(found.high_quality)}

@@ -1,0 +1,89 @@
+"""A model judged by its samples alone, beside as many rows of data."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from coursekit.metrics.features import Features, extract
+from coursekit.metrics.frechet import frechet_distance
+from coursekit.metrics.kid import kernel_distance
+from coursekit.metrics.likelihood import Estimate
+from coursekit.metrics.precision_recall import density_coverage, precision_recall
+from coursekit.metrics.rows import batches, judging, rows_of
+
+
+def judge_samples(
+    model: nn.Module,
+    data: Any,
+    features: Features | None = None,
+    *,
+    n: int | None = None,
+    batch_size: int = 500,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """All measures of samples, on the same n rows of data and n samples.
+
+    Args:
+        model: has `sample(n, c)`; it is put into evaluation mode meanwhile. Where the data come with
+            conditions, one sample is drawn for each.
+        data: as for `likelihood.evaluate`; rows that training has not seen.
+        features: (B, *) -> (B, D), on the model's device; None compares the rows as they are, for points.
+        n: number of rows; None takes all of a finite set. Only values from the same n are comparable.
+        batch_size: rows at once.
+        seed: of the samples, and of drawn data.
+
+    Returns:
+        "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage".
+    """
+    with judging(model, seed) as device:
+        rows = batches(data, rows_of(data) if n is None else n, batch_size, seed)
+        return _over(((x, model.sample(len(x), _to(c, device))) for x, c in rows), features, device)
+
+
+def judge_rows(
+    rows: Any,
+    data: Any,
+    features: Features | None = None,
+    *,
+    n: int,
+    batch_size: int = 500,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+) -> dict[str, Estimate]:
+    """The same measures of other data in the place of samples: what a perfect model would score.
+
+    Args:
+        rows: such as the training set, at least n rows.
+        data, features, n, batch_size, seed: as for `judge_samples`, which then takes the same rows of data.
+        device: of `features`.
+    """
+    pairs = zip(batches(data, n, batch_size, seed), batches(rows, n, batch_size, seed + 1), strict=True)
+    with torch.no_grad():
+        return _over(((x, y) for (x, _), (y, _) in pairs), features, device)
+
+
+def compare(real: Tensor, drawn: Tensor) -> dict[str, Estimate]:
+    """The same from two sets of features, (N, D) and (M, D)."""
+    manifold, balls = precision_recall(real, drawn), density_coverage(real, drawn)
+    return {
+        "frechet_distance": frechet_distance(real, drawn),
+        "kernel_distance": kernel_distance(real, drawn),
+        "precision": manifold.precision,
+        "recall": manifold.recall,
+        "density": balls.density,
+        "coverage": balls.coverage,
+    }
+
+
+def _over(
+    pairs: Iterable[tuple[Tensor, Tensor]], features: Features | None, device: torch.device | str
+) -> dict[str, Estimate]:
+    """`compare` of batches of (data, samples)."""
+    found = [[extract(part.to(device), features).cpu() for part in pair] for pair in pairs]
+    return compare(*(torch.cat(side) for side in zip(*found, strict=True)))
+
+
+def _to(c: Tensor | None, device: torch.device) -> Tensor | None:
+    return c if c is None else c.to(device)
