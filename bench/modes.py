@@ -61,7 +61,7 @@ def judge(setting: dict[str, Any], options: argparse.Namespace) -> dict[str, Any
         seconds.append(round(history.seconds, 1))
     return {
         **setting,
-        "keywords": dict(recipe.keywords),
+        "keywords": {**recipe.keywords, "steps": steps},
         "steps": steps,
         "modes_covered": [each.covered for each in found],
         "high_quality": [asdict(each.high_quality) for each in found],

@@ -103,8 +103,9 @@ def _balls_around(y: Tensor, x: Tensor, k: int) -> Tensor:
 
 
 def _distances(y: Tensor, x: Tensor) -> Iterator[Tensor]:
-    """|y_j - x_i|, some rows at a time: (M, D), (N, D) -> (m, N)."""
-    return (torch.cdist(part, x) for part in y.split(ROWS))
+    """|y_j - x_i|, some rows at a time: (M, D), (N, D) -> (m, N); exactly 0 for equal rows."""
+    exact = "donot_use_mm_for_euclid_dist"  # by matrix products equal rows are some rounding apart
+    return (torch.cdist(part, x, compute_mode=exact) for part in y.split(ROWS))
 
 
 def _share(inside: Tensor) -> Estimate:

@@ -55,7 +55,7 @@ def find_direction(z: Tensor, labels: Tensor, l2: float = 1.0) -> Direction:
     Raises:
         ValueError: shapes that do not fit, labels that are all the same, or l2 <= 0.
 
-    Source: Shen et al. 2020 (arXiv:1907.10786), section 3, where a support vector machine is fitted.
+    Source: Shen et al. 2020 (arXiv:1907.10786), where a support vector machine is fitted.
     """
     if z.ndim != 2 or labels.shape != z.shape[:1]:
         raise ValueError(

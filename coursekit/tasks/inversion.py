@@ -100,7 +100,7 @@ def invert(
     Raises:
         ValueError: starts are not (S, B, D), or a number is out of its range.
 
-    Source: Zhu et al. 2016 (arXiv:1609.03552), section 3, for optimization, encoder, and both.
+    Source: Zhu et al. 2016 (arXiv:1609.03552), for optimization, encoder, and both.
     """
     if starts.ndim != 3 or starts.shape[1] != len(x):
         raise ValueError(

@@ -151,9 +151,10 @@ def test_two_distances_pass_over_what_moments_do_not_show():
     assert precision_recall(x, corners).recall.mean == 0
 
 
-def test_one_good_image_per_mode_keeps_precision_and_loses_recall():
-    """Balls around repeated points have no size."""
-    x = torch.cat([normal(200, s) + 20 * s for s in range(3)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_good_image_per_mode_keeps_precision_and_loses_recall(dtype):
+    """Balls around repeated points have no size, and no rounding gives them any."""
+    x = torch.cat([normal(200, s) + 20 * s for s in range(3)]).to(dtype)
     centres = torch.stack([part[part.norm(dim=1).argmin()] for part in x.split(200)])
     found = precision_recall(x, centres.repeat(200, 1))
     assert found.precision.mean == 1

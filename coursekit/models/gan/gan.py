@@ -85,7 +85,8 @@ class GAN(nn.Module):
     def losses(self, x: Tensor, c: Tensor | None = None) -> Losses:
         """Two players: "critic" k times, each on its part of the batch, then "generator" on its last fakes.
 
-        The generator's loss is made by the critic that has stepped.
+        The generator's loss is made by the critic that has stepped. Algorithm 1 of the paper draws new fakes
+        for it; to take the critic's last ones saves a pass.
         """
         k = self.critic_steps
         if len(x) % k:

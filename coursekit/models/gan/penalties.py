@@ -64,7 +64,7 @@ def gradient(scores: Scores, x: Tensor, c: Tensor | None = None) -> Tensor:
 
 
 def spectral_norm(critic: nn.Module) -> nn.Module:
-    """Divide the weight of every convolution and affine map by its largest singular value, in place.
+    """Divide the weight of every Linear and Conv2d by its largest singular value, in place.
 
     The value is estimated by one step of power iteration at each pass in training mode. A convolution's is
     that of its weight as a matrix (out, in * height * width), as in the paper; the map may stretch more.
