@@ -9,7 +9,7 @@ from coursekit.data.binarized import binarized_mnist
 from coursekit.data.glyph_set import glyphs
 from coursekit.data.pen import COLOURS, FONTS, render
 from coursekit.data.sets import BinarySet, DiscreteSet, ImageSet, TensorSet
-from coursekit.data.small import digits
+from coursekit.data.small import digits, small_glyphs
 from coursekit.data.toys import (
     Checkerboard,
     EightGaussians,
@@ -54,5 +54,6 @@ __all__ = [
     "mnist",
     "omniglot",
     "render",
+    "small_glyphs",
     "text",
 ]

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-SHAPES = {"digits": (1, 8, 8), "glyphs": (1, 28, 28), "mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28)}
+SHAPES = {
+    "digits": (1, 8, 8),
+    "small_glyphs": (1, 14, 14),
+    "glyphs": (1, 28, 28),
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+}
 
 
 def images(dataset: str, split: str) -> Any:

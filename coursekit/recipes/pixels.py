@@ -13,19 +13,26 @@ from coursekit.recipes.images import images, shape_of
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
-LEVELS = {"digits": 17, "glyphs": 256, "mnist": 256, "fashion_mnist": 256}
+LEVELS = {"digits": 17, "small_glyphs": 256, "glyphs": 256, "mnist": 256, "fashion_mnist": 256}
 OUTPUTS = ("bernoulli", "categorical", "mixture")
+BINARIZATIONS = ("dynamic", "threshold", "static")
 
 
 def symbols(dataset: str, output: str, levels: int, binarization: str, conditional: bool, split: str) -> Any:
-    """The images as the output needs them: zeros and ones, or levels; with their labels if asked for."""
+    """The images as the output needs them: zeros and ones, or levels; with their labels if asked for.
+
+    Ones are drawn anew at each batch ("dynamic"), or are what is above the middle ("threshold"), or stand in
+    the file of the statically binarized MNIST ("static").
+    """
     if binarization == "static":
         from coursekit import data
 
         return data.binarized_mnist(split)
     chosen = images(dataset, split)
     chosen = chosen.conditioned() if conditional else chosen
-    return chosen.binarized() if output == "bernoulli" else chosen.discrete(levels)
+    if output == "bernoulli":
+        return chosen.binarized(0.5 if binarization == "threshold" else None)
+    return chosen.discrete(levels)
 
 
 def pixel_recipe(
@@ -39,11 +46,13 @@ def pixel_recipe(
 ) -> Recipe:
     """What the recipes share: data, output and training; `make_net` takes what every `CausalNet` takes."""
     shape = shape_of(dataset)
-    if output not in OUTPUTS or binarization not in ("dynamic", "static"):
+    if output not in OUTPUTS or binarization not in BINARIZATIONS:
         raise ValueError(
-            f"expected output in {', '.join(OUTPUTS)} and binarization 'dynamic' or 'static', got"
+            f"expected output in {', '.join(OUTPUTS)} and binarization in {', '.join(BINARIZATIONS)}, got"
             f" {output!r} and {binarization!r}."
         )
+    if binarization == "threshold" and output != "bernoulli":
+        raise ValueError(f"binarization='threshold' is for output='bernoulli', got output={output!r}.")
     if binarization == "static" and (dataset != "mnist" or output != "bernoulli" or conditional):
         raise ValueError("binarization='static' is mnist's, with output='bernoulli' and without labels.")
     levels = levels or LEVELS[dataset]
