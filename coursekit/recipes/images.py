@@ -4,10 +4,10 @@ from typing import Any
 
 SHAPES = {
     "digits": (1, 8, 8),
-    "small_glyphs": (1, 14, 14),
     "glyphs": (1, 28, 28),
     "mnist": (1, 28, 28),
     "fashion_mnist": (1, 28, 28),
+    "small_glyphs": (1, 14, 14),
 }
 
 

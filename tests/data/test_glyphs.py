@@ -197,3 +197,16 @@ def test_a_wrong_value_is_named(make, message):
     """The message holds the value and what was expected."""
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_small_glyphs_are_the_upright_ones_with_a_pixel_for_four():
+    """Each pixel by the four that stand there, one after the other, and no turned glyph."""
+    whole, small = data.glyphs(60, train=False), data.small_glyphs(60, train=False)
+    chosen = whole.factors["angle"].abs() < 0.08
+    assert small.shape == (1, 14, 14) and 20 < len(small) < 60
+    assert torch.equal(small.factors["jitter"], whole.factors["jitter"][chosen])
+    assert torch.equal(small.y, whole.y[chosen])
+    image = whole.images[chosen][3, 0].int()
+    for row, column in itertools.product(range(14), repeat=2):
+        four = image[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        assert abs(small.images[3, 0, row, column].item() - four.sum().item() / 4) <= 0.5
