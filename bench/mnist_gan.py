@@ -18,6 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
+from torchgan.losses import MinimaxDiscriminatorLoss, MinimaxGeneratorLoss
+from torchgan.models import DCGANDiscriminator, DCGANGenerator
 from tqdm import trange
 
 from coursekit import data, recipes
@@ -36,8 +38,6 @@ class Peer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        from torchgan.models import DCGANDiscriminator, DCGANGenerator
-
         self.generator = DCGANGenerator(LATENT, 32, 1, WIDTH, nonlinearity=nn.ReLU())
         self.critic = DCGANDiscriminator(32, 1, WIDTH, last_nonlinearity=nn.Identity())
 
@@ -55,8 +55,6 @@ def adam(parameters: Iterable[Tensor]) -> Optimizer:
 
 def train_peer(images: int, device: torch.device) -> tuple[nn.Module, float]:
     """torchgan's model after that many images, and the seconds it took."""
-    from torchgan.losses import MinimaxDiscriminatorLoss, MinimaxGeneratorLoss
-
     torch.manual_seed(0)
     model, mnist = Peer().to(device), data.mnist().to(device)
     nets = model.generator, model.critic
