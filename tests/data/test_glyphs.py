@@ -203,7 +203,8 @@ def test_small_glyphs_are_the_upright_ones_with_a_pixel_for_four():
     """Each pixel by the four that stand there, one after the other, and no turned glyph."""
     whole, small = data.glyphs(60, train=False), data.small_glyphs(60, train=False)
     chosen = whole.factors["angle"].abs() < 0.08
-    assert small.shape == (1, 14, 14) and 20 < len(small) < 60
+    assert small.shape == (1, 14, 14)
+    assert 20 < len(small) < 60
     assert torch.equal(small.factors["jitter"], whole.factors["jitter"][chosen])
     assert torch.equal(small.y, whole.y[chosen])
     image = whole.images[chosen][3, 0].int()
