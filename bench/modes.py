@@ -3,7 +3,8 @@
     python -m bench.modes runs/modes --result book/results/gan-modes.json
 
 All make as many steps of an optimizer, the critic's and the generator's together; critics that estimate a
-distance take five for each of the generator. A run that is stopped continues where it was.
+distance take five for each of the generator. A clip's size and a penalty's weight are 0.1 wherever there is
+one. A run that is stopped continues where it was.
 """
 
 import argparse
@@ -25,6 +26,8 @@ SETTINGS = [
     {"objective": "non_saturating"},
     {"objective": "least_squares"},
     {"objective": "hinge"},
+    {"objective": "non_saturating", "bound": "r1", "strength": 0.1},
+    {"objective": "hinge", "bound": "spectral_norm"},
     {"objective": "wasserstein", "bound": "clip", "strength": 0.1, "critic_steps": 5},
     {"objective": "wasserstein", "bound": "gradient_penalty", "strength": 0.1, "critic_steps": 5},
 ]
