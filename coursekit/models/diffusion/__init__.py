@@ -4,6 +4,7 @@ from coursekit.models.diffusion.ddpm import DDPM, Bound, Hybrid, Simple, Weighti
 from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises
 from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.guidance import ClassifierFree, ClassifierGuided
+from coursekit.models.diffusion.likelihood import ode_log_prob
 from coursekit.models.diffusion.mixture import ExactMixture, Mixture
 from coursekit.models.diffusion.path import Path, VariancePreserving
 from coursekit.models.diffusion.predictions import (
@@ -17,6 +18,9 @@ from coursekit.models.diffusion.predictions import (
 )
 from coursekit.models.diffusion.samplers import DDIM, Ancestral, Sampler, even_log_snr, even_times
 from coursekit.models.diffusion.schedules import Cosine, Linear, Schedule, Sigmoid
+from coursekit.models.diffusion.sdes import VE, VP, Karras, Straight, SubVP, VarianceExploding
+from coursekit.models.diffusion.solvers import DPMSolver2M, Euler, Heun
+from coursekit.models.diffusion.stochastic import Langevin, PredictorCorrector, ReverseSDE, langevin_step
 from coursekit.models.diffusion.variances import (
     FixedLarge,
     FixedSmall,
@@ -29,39 +33,53 @@ from coursekit.models.diffusion.variances import (
 __all__ = [
     "DDIM",
     "DDPM",
+    "VE",
+    "VP",
     "Ancestral",
     "Bound",
     "ClassifierFree",
     "ClassifierGuided",
     "Clipped",
     "Cosine",
+    "DPMSolver2M",
     "Data",
     "Denoiser",
     "Denoises",
     "Diffusion",
     "Epsilon",
+    "Euler",
     "ExactMixture",
     "FixedLarge",
     "FixedSmall",
     "Flow",
+    "Heun",
     "Hybrid",
+    "Karras",
+    "Langevin",
     "LearnedRange",
     "Linear",
     "Mixture",
     "Parametrization",
     "Path",
     "Prediction",
+    "PredictorCorrector",
+    "ReverseSDE",
     "Sampler",
     "Schedule",
     "Score",
     "Sigmoid",
     "Simple",
     "Step",
+    "Straight",
+    "SubVP",
     "Variance",
+    "VarianceExploding",
     "VariancePreserving",
     "Velocity",
     "Weighting",
     "even_log_snr",
     "even_times",
+    "langevin_step",
+    "ode_log_prob",
     "posterior",
 ]

@@ -22,8 +22,8 @@ class Denoiser(nn.Module):
     """A network read as a denoiser.
 
     Args:
-        net: (x_t, t, c) -> one of the readings, (B, *), with t in [0, 1], (B,); twice as many channels where the
-            variance is learnt, (B, 2 C, *).
+        net: (x_t, t, c) -> one of the readings, (B, *), with t in [0, 1], (B,); twice as many
+            channels, (B, 2 C, *), where the variance is learnt.
         path: alpha(t) and sigma(t).
         prediction: which reading; None is `Epsilon()`.
         variance: of a step of the reverse chain; None is `FixedSmall()`.

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises
 from coursekit.models.diffusion.guidance import ClassifierFree
+from coursekit.models.diffusion.likelihood import ode_log_prob
 from coursekit.models.diffusion.path import Path
 from coursekit.models.diffusion.samplers import DDIM, Sampler
 from coursekit.nets import drop_condition
@@ -69,6 +70,22 @@ class Diffusion(nn.Module):
         x = self.path.prior_sample(n, self.shape, next(self.denoiser.parameters()))
         sampler, steps = sampler or self.sampler, steps or self.steps
         return sampler(self.guided(weight), x, c, steps, progress=progress, **keywords)
+
+    def log_prob(
+        self, x: Tensor, c: Tensor | None = None, steps: int = 100, *, weight: float = 1.0, **keywords
+    ) -> Tensor:
+        """log p(x | c) by the probability-flow ODE, as far as its steps and probes are exact:
+        (B, *) -> (B,), nats.
+
+        Args:
+            x: data, (B, *); a density, so that discrete data need noise of the width of their cells.
+            c: condition, as for the network.
+            steps: number of Runge-Kutta steps.
+            weight: of classifier-free guidance.
+            keywords: further ones of `ode_log_prob`: start, end, probes, progress.
+        """
+        denoiser = self.denoiser if weight == 1 else ClassifierFree(self.denoiser, weight)
+        return ode_log_prob(denoiser, x, c, steps, **keywords)
 
     def dropped(self, c: Tensor | None) -> Tensor | None:
         """c as training sees it: a share `drop` of the rows without a condition."""

@@ -19,8 +19,8 @@ class Mixture(Protocol):
 
 
 class ExactMixture(nn.Module):
-    """E[x_0 | x_t] = sum_k r_k [m_k + alpha s_k^2 / v_k (x_t - alpha m_k)] where v_k = alpha^2 s_k^2 + sigma^2,
-    with component k's probability r_k, proportional to w_k N(x_t; alpha m_k, v_k I).
+    """E[x_0 | x_t] = sum_k r_k [m_k + alpha s_k^2 / v_k (x_t - alpha m_k)] with component k's probability
+    r_k, proportional to w_k N(x_t; alpha m_k, v_k I), and v_k = alpha^2 s_k^2 + sigma^2.
 
     Args:
         mixture: of p(x_0): `means` (K, *), `variance` and `weights` (K,); a variance may be 0.

@@ -10,7 +10,7 @@ from coursekit.ops import expand_like
 
 
 class Step(NamedTuple):
-    """q(x_s | x_t, x_0) = N(of_x_t x_t + of_x0 x_0, small); `large` is the variance of q(x_t | x_s); all (B,)."""
+    """q(x_s | x_t, x_0) = N(of_x_t x_t + of_x0 x_0, small); `large` is the variance of q(x_t | x_s); (B,)."""
 
     of_x_t: Tensor
     of_x0: Tensor
