@@ -1,11 +1,15 @@
 """Diffusion models: networks that denoise, and ways to draw samples with them."""
 
+from coursekit.models.diffusion.continuous import ContinuousDiffusion, ScoreSDE
 from coursekit.models.diffusion.ddpm import DDPM, Bound, Hybrid, Simple, Weighting
 from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises
 from coursekit.models.diffusion.diffusion import Diffusion
+from coursekit.models.diffusion.edm import EDM, Preconditioned, ScaledInput
+from coursekit.models.diffusion.flow_matching import FlowMatching
 from coursekit.models.diffusion.guidance import ClassifierFree, ClassifierGuided
 from coursekit.models.diffusion.likelihood import ode_log_prob
 from coursekit.models.diffusion.mixture import ExactMixture, Mixture
+from coursekit.models.diffusion.ncsn import NCSN
 from coursekit.models.diffusion.path import Path, VariancePreserving
 from coursekit.models.diffusion.predictions import (
     Data,
@@ -18,9 +22,12 @@ from coursekit.models.diffusion.predictions import (
 )
 from coursekit.models.diffusion.samplers import DDIM, Ancestral, Sampler, even_log_snr, even_times
 from coursekit.models.diffusion.schedules import Cosine, Linear, Schedule, Sigmoid
+from coursekit.models.diffusion.score import Denoising, Explicit, ScoreModel, Sliced
 from coursekit.models.diffusion.sdes import VE, VP, Karras, Straight, SubVP, VarianceExploding
+from coursekit.models.diffusion.sequence import SequenceDenoiser
 from coursekit.models.diffusion.solvers import DPMSolver2M, Euler, Heun
 from coursekit.models.diffusion.stochastic import Langevin, PredictorCorrector, ReverseSDE, langevin_step
+from coursekit.models.diffusion.times import GridTimes, LogitNormalTimes, Times, UniformTimes
 from coursekit.models.diffusion.variances import (
     FixedLarge,
     FixedSmall,
@@ -33,6 +40,8 @@ from coursekit.models.diffusion.variances import (
 __all__ = [
     "DDIM",
     "DDPM",
+    "EDM",
+    "NCSN",
     "VE",
     "VP",
     "Ancestral",
@@ -40,38 +49,52 @@ __all__ = [
     "ClassifierFree",
     "ClassifierGuided",
     "Clipped",
+    "ContinuousDiffusion",
     "Cosine",
     "DPMSolver2M",
     "Data",
     "Denoiser",
     "Denoises",
+    "Denoising",
     "Diffusion",
     "Epsilon",
     "Euler",
     "ExactMixture",
+    "Explicit",
     "FixedLarge",
     "FixedSmall",
     "Flow",
+    "FlowMatching",
+    "GridTimes",
     "Heun",
     "Hybrid",
     "Karras",
     "Langevin",
     "LearnedRange",
     "Linear",
+    "LogitNormalTimes",
     "Mixture",
     "Parametrization",
     "Path",
+    "Preconditioned",
     "Prediction",
     "PredictorCorrector",
     "ReverseSDE",
     "Sampler",
+    "ScaledInput",
     "Schedule",
     "Score",
+    "ScoreModel",
+    "ScoreSDE",
+    "SequenceDenoiser",
     "Sigmoid",
     "Simple",
+    "Sliced",
     "Step",
     "Straight",
     "SubVP",
+    "Times",
+    "UniformTimes",
     "Variance",
     "VarianceExploding",
     "VariancePreserving",

@@ -25,6 +25,7 @@ class Diffusion(nn.Module):
 
     sampler: Sampler = DDIM()
     steps = 50
+    ode_steps = 100
 
     def __init__(
         self, denoiser: Denoiser, shape: Sequence[int], drop: float = 0.0, clip: float | None = None
@@ -72,7 +73,7 @@ class Diffusion(nn.Module):
         return sampler(self.guided(weight), x, c, steps, progress=progress, **keywords)
 
     def log_prob(
-        self, x: Tensor, c: Tensor | None = None, steps: int = 100, *, weight: float = 1.0, **keywords
+        self, x: Tensor, c: Tensor | None = None, steps: int | None = None, *, weight: float = 1.0, **keywords
     ) -> Tensor:
         """log p(x | c) by the probability-flow ODE, as far as its steps and probes are exact:
         (B, *) -> (B,), nats.
@@ -80,12 +81,12 @@ class Diffusion(nn.Module):
         Args:
             x: data, (B, *); a density, so that discrete data need noise of the width of their cells.
             c: condition, as for the network.
-            steps: number of Runge-Kutta steps.
+            steps: number of Runge-Kutta steps; None is `ode_steps`.
             weight: of classifier-free guidance.
             keywords: further ones of `ode_log_prob`: start, end, probes, progress.
         """
         denoiser = self.denoiser if weight == 1 else ClassifierFree(self.denoiser, weight)
-        return ode_log_prob(denoiser, x, c, steps, **keywords)
+        return ode_log_prob(denoiser, x, c, steps or self.ode_steps, **keywords)
 
     def dropped(self, c: Tensor | None) -> Tensor | None:
         """c as training sees it: a share `drop` of the rows without a condition."""

@@ -11,7 +11,7 @@ from coursekit.ops import expand_like
 
 
 class Place(NamedTuple):
-    """Coefficients of a path at one time each row, with as many axes as x."""
+    """alpha and sigma."""
 
     scale: Tensor
     noise: Tensor
@@ -63,9 +63,14 @@ class Path(nn.Module):
             low, high = torch.where(noisy, low, middle), torch.where(noisy, middle, high)
         return (low + high) / 2
 
+    def place(self, t: Tensor) -> Place:
+        """alpha(t) and sigma(t)."""
+        return Place(self.scale(t), self.noise(t))
+
     def at(self, t: Tensor, x: Tensor) -> Place:
         """alpha(t) and sigma(t), (B, 1, ...), to be multiplied with x, (B, *)."""
-        return Place(expand_like(self.scale(t), x), expand_like(self.noise(t), x))
+        scale, noise = self.place(t)
+        return Place(expand_like(scale, x), expand_like(noise, x))
 
     def perturb(self, x0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
         """x_t = alpha(t) x_0 + sigma(t) eps, a draw of q(x_t | x_0): (B, *) -> (B, *)."""
@@ -101,6 +106,11 @@ class VariancePreserving(Path):
     def noise(self, t: Tensor) -> Tensor:
         """sqrt(1 - alpha-bar(t)), without cancellation where alpha-bar is near 1."""
         return (-torch.expm1(self.log_alpha_bar(t))).sqrt()
+
+    def place(self, t: Tensor) -> Place:
+        """Both from one log alpha-bar."""
+        log_alpha_bar = self.log_alpha_bar(t)
+        return Place((0.5 * log_alpha_bar).exp(), (-torch.expm1(log_alpha_bar)).sqrt())
 
     def scale_rate(self, t: Tensor) -> Tensor:
         """-beta/2 alpha."""

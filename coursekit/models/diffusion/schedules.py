@@ -34,34 +34,27 @@ class Schedule(VariancePreserving):
         fall = torch.log1p(-betas)  # log alpha-bar_i - log alpha-bar_{i-1}, (T,)
         values = torch.cat([fall.new_zeros(1), fall.cumsum(0)])  # (T + 1,)
         slopes = 2 * fall[1:] * fall[:-1] / (fall[1:] + fall[:-1])
-        tables = {
-            "betas": betas,
-            "alpha_bars": values[1:].exp(),
-            "values": values,
-            "slopes": torch.cat([fall[:1], slopes, fall[-1:]]),
-        }
-        for name, table in tables.items():
+        slopes = torch.cat([fall[:1], slopes, fall[-1:]])
+        m0, m1 = slopes[:-1], slopes[1:]
+        cubics = torch.stack([values[:-1], m0, 3 * fall - 2 * m0 - m1, m0 + m1 - 2 * fall], 1)  # (T, 4)
+        for name, table in {"betas": betas, "alpha_bars": values[1:].exp(), "cubics": cubics}.items():
             self.register_buffer(name, table.to(torch.get_default_dtype()), persistent=False)
 
     def log_alpha_bar(self, t: Tensor) -> Tensor:
         """log alpha-bar(t), equal to the sum of log(1 - beta_j) at t = i / T."""
-        u, (y0, y1), (m0, m1) = self._cell(t)
-        rise = y1 - y0
-        return y0 + u * (m0 + u * (3 * rise - 2 * m0 - m1 + u * (m0 + m1 - 2 * rise)))
+        u, (a, b, c, d) = self._cubic(t)
+        return a + u * (b + u * (c + u * d))
 
     def beta(self, t: Tensor) -> Tensor:
         """-d log alpha-bar / dt, continuous."""
-        u, (y0, y1), (m0, m1) = self._cell(t)
-        rise = y1 - y0
-        return -self.steps * (m0 + u * (2 * (3 * rise - 2 * m0 - m1) + 3 * u * (m0 + m1 - 2 * rise)))
+        u, (_, b, c, d) = self._cubic(t)
+        return -self.steps * (b + u * (2 * c + 3 * u * d))
 
-    def _cell(self, t: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-        """Where t lies between steps i and i + 1, in [0, 1], and the values and slopes at both."""
+    def _cubic(self, t: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """How far t is from step i to step i + 1, in [0, 1], and the coefficients of the cubic there."""
         place = t * self.steps
         i = place.floor().clamp(0, self.steps - 1)
-        u, i = place - i, i.long()
-        values, slopes = self.values.to(t.dtype), self.slopes.to(t.dtype)
-        return u, (values[i], values[i + 1]), (slopes[i], slopes[i + 1])
+        return place - i, self.cubics[i.long()].to(t.dtype).unbind(-1)
 
 
 class Linear(Schedule):

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from coursekit.models.diffusion.path import Path, VariancePreserving
+from coursekit.models.diffusion.path import Path, Place, VariancePreserving
 
 
 class VP(VariancePreserving):
@@ -42,6 +42,10 @@ class SubVP(VP):
     def noise(self, t: Tensor) -> Tensor:
         """1 - alpha-bar."""
         return -torch.expm1(self.log_alpha_bar(t))
+
+    def place(self, t: Tensor) -> Place:
+        """sqrt(alpha-bar) and 1 - alpha-bar."""
+        return Place(self.scale(t), self.noise(t))
 
     def noise_rate(self, t: Tensor) -> Tensor:
         """beta alpha-bar."""

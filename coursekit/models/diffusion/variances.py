@@ -27,9 +27,10 @@ def posterior(path: Path, s: Tensor, t: Tensor) -> Step:
 
     Source: Kingma et al. 2021 (arXiv:2107.00630), eq. (24) to (26) of appendix A.
     """
-    ratio, var_s, var_t = path.scale(t) / path.scale(s), path.noise(s).square(), path.noise(t).square()
+    (scale_s, noise_s), (scale_t, noise_t) = path.place(s), path.place(t)
+    ratio, var_s, var_t = scale_t / scale_s, noise_s.square(), noise_t.square()
     large = var_t - ratio.square() * var_s
-    return Step(ratio * var_s / var_t, path.scale(s) * large / var_t, large * var_s / var_t, large)
+    return Step(ratio * var_s / var_t, scale_s * large / var_t, large * var_s / var_t, large)
 
 
 class Variance(Protocol):
@@ -46,7 +47,7 @@ class FixedSmall:
     learnt = False
 
     def __call__(self, path: Path, s: Tensor, t: Tensor, spread: Tensor | None = None) -> Tensor:
-        return _small(path, s, t).log()
+        return _range(path, s, t)[0].log()
 
 
 class FixedLarge:
@@ -55,7 +56,7 @@ class FixedLarge:
     learnt = False
 
     def __call__(self, path: Path, s: Tensor, t: Tensor, spread: Tensor | None = None) -> Tensor:
-        small, large = _small(path, s, t), posterior(path, s, t).large
+        small, large = _range(path, s, t)
         return torch.where(path.noise(s) > 0, large, small).log()
 
 
@@ -70,12 +71,13 @@ class LearnedRange:
     def __call__(self, path: Path, s: Tensor, t: Tensor, spread: Tensor | None) -> Tensor:
         if spread is None:
             raise ValueError("spread is None; a learnt variance needs a network with twice the channels")
-        small, large = _small(path, s, t).log(), posterior(path, s, t).large.log()
-        return torch.lerp(expand_like(small, spread), expand_like(large, spread), (spread + 1) / 2)
+        small, large = (expand_like(a.log(), spread) for a in _range(path, s, t))
+        return torch.lerp(small, large, (spread + 1) / 2)
 
 
-def _small(path: Path, s: Tensor, t: Tensor) -> Tensor:
-    """beta-tilde; for a step that ends at data, where it is 0, that of the step before, from 2 t - s to t."""
-    before = (2 * t - s).clamp(max=1)
-    last = posterior(path, t, before).small.clamp(min=1e-20)  # a single step has none before it
-    return torch.where(path.noise(s) > 0, posterior(path, s, t).small, last)
+def _range(path: Path, s: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
+    """beta-tilde and beta; for a step that ends at data beta-tilde is 0, and that of the step before, from
+    2 t - s to t, stands for it."""
+    step, before = posterior(path, s, t), posterior(path, t, (2 * t - s).clamp(max=1))
+    last = before.small.clamp(min=1e-20)  # a single step has none before it
+    return torch.where(path.noise(s) > 0, step.small, last), step.large
