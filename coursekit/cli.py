@@ -87,14 +87,17 @@ def sample(
     if not isinstance(model, HasSample):
         raise ValueError(f"{type(model).__name__} can't be sampled: it is not a model of p(x).")
     torch.manual_seed(seed)
-    vocabulary = recipes.get(model.recipe["recipe"], **model.recipe["keywords"]).vocabulary
+    chosen = recipes.get(model.recipe["recipe"], **model.recipe["keywords"])
+    vocabulary = chosen.vocabulary
     if vocabulary is None:
         if prompt is not None:
             raise ValueError(f"--prompt {prompt!r}: {folder} holds no model of texts.")
         if temperature != 1 and "temperature" not in inspect.signature(model.sample).parameters:
             raise ValueError(f"--temperature {temperature}: {type(model).__name__} has none.")
         colder = {} if temperature == 1 else {"temperature": temperature}
-        typer.echo(_picture(model, 64 if n is None else n, out or Path("samples.png"), **colder))
+        typer.echo(
+            _picture(model, 64 if n is None else n, out or Path("samples.png"), **chosen.sampling, **colder)
+        )
         return
     tokens = vocabulary.encode("\n" if prompt is None else prompt)
     drawn = model.sample(1 if n is None else n, prompt=tokens, length=length, temperature=temperature)

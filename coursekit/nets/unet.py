@@ -30,6 +30,8 @@ class UNet(nn.Module):
         c_channels: channels of a condition that is an image of the same size; 0 for none.
         out_channels: C'; None for C.
         dropout: share of feature maps' numbers dropped in each block while training.
+        patch: side of the squares of pixels that are read and written as one pixel with patch^2 times the
+            channels; for 2 the first level has a quarter of the pixels.
 
     Raises:
         ValueError: sizes that can't be halved so often, an unknown level, or two kinds of condition.
@@ -47,16 +49,17 @@ class UNet(nn.Module):
         c_channels: int = 0,
         out_channels: int | None = None,
         dropout: float = 0.0,
+        patch: int = 1,
     ):
         super().__init__()
         self.shape, self.width, self.multipliers = tuple(shape), width, tuple(multipliers)
         self.blocks, self.attention, self.heads = blocks, tuple(attention), heads
-        self.c_dim, self.c_channels, self.dropout = c_dim, c_channels, dropout
+        self.c_dim, self.c_channels, self.dropout, self.patch = c_dim, c_channels, dropout, patch
         self.out_channels = shape[0] if out_channels is None else out_channels
         self._check()
         maps = [width * m for m in self.multipliers]
         self.embed = TimeEmbedding(4 * width, width, c_dim)
-        self.first = nn.Conv2d(shape[0] + c_channels, width, 3, padding=1)
+        self.first = nn.Conv2d(patch**2 * (shape[0] + c_channels), width, 3, padding=1)
         self.down, kept = nn.ModuleList(), [width]
         for level, n_out in enumerate(maps):
             for _ in range(blocks):
@@ -73,14 +76,14 @@ class UNet(nn.Module):
                 n_in = maps[level]
             if level:
                 self.up.append(Double(n_in))
-        self.norm, self.out = norm(width), zero(nn.Conv2d(width, self.out_channels, 3, padding=1))
+        self.norm, self.out = norm(width), zero(nn.Conv2d(width, patch**2 * self.out_channels, 3, padding=1))
 
     def forward(self, x: Tensor, t: Tensor, c: Tensor | None = None) -> Tensor:
         check_times(t, x)
         if self.c_channels:
             x, c = torch.cat([x, condition_image(c, self.c_channels, x)], 1), None
         e = F.silu(self.embed(t, c))
-        h = self.first(x.contiguous(memory_format=torch.channels_last))
+        h = self.first(F.pixel_unshuffle(x, self.patch))  # (B, patch^2 C, H / patch, W / patch)
         kept = [h]
         for part in self.down:
             h = part(h, e)
@@ -89,7 +92,7 @@ class UNet(nn.Module):
             h = part(h, e)
         for part in self.up:
             h = part(h if isinstance(part, Double) else torch.cat([h, kept.pop()], 1), e)
-        return self.out(F.silu(self.norm(h))).contiguous()
+        return F.pixel_shuffle(self.out(F.silu(self.norm(h))), self.patch)
 
     def _part(self, n_in: int, n_out: int, attends: bool = False) -> nn.Module:
         block = ResidualBlock(n_in, n_out, 4 * self.width, self.dropout)
@@ -98,9 +101,10 @@ class UNet(nn.Module):
     def _check(self) -> None:
         _, *sizes = self.shape
         halvings = len(self.multipliers) - 1
-        if any(size % 2**halvings for size in sizes):
+        if any(size % (self.patch * 2**halvings) for size in sizes):
             raise ValueError(
-                f"shape is {self.shape}; {halvings + 1} levels need sides divisible by {2**halvings}"
+                f"shape is {self.shape}; {halvings + 1} levels of patches of side {self.patch} need sides"
+                f" divisible by {self.patch * 2**halvings}"
             )
         if not set(self.attention) <= set(range(halvings + 1)):
             raise ValueError(f"attention is {self.attention}; expected levels among 0 .. {halvings}")
