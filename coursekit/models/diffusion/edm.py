@@ -15,10 +15,10 @@ from coursekit.protocols import Losses
 
 
 class Preconditioned:
-    """x_0 = c_skip y + c_out net(c_in y, t), y = x_t / alpha = x_0 + r eps, r = sigma / alpha:
+    """x_0 = c_skip y + c_out net(c_in y, t), where y = x_t / alpha has the noise r = sigma / alpha, and
     c_skip = s^2 / (r^2 + s^2), c_out = r s / sqrt(r^2 + s^2), c_in = 1 / sqrt(r^2 + s^2).
 
-    For data of standard deviation s the network's input and its target have variance 1 at every t. The network
+    For data of standard deviation s the network's input and its target have variance 1 at any t. The network
     is wrapped by `ScaledInput`, which multiplies by c_in.
 
     Args:
