@@ -4,6 +4,7 @@ from coursekit.nets.causal import CausalConv2d, CausalNet, raster
 from coursekit.nets.condition import condition_vector, drop_condition
 from coursekit.nets.conv import ConvDecoder, ConvEncoder, ConvFeatures
 from coursekit.nets.dcgan import DCGANCritic, DCGANGenerator
+from coursekit.nets.dit import AdaptiveBlock, DiT
 from coursekit.nets.embed import TimeEmbedding, TimeMLP, fourier_features
 from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
@@ -24,6 +25,7 @@ __all__ = [
     "MLP",
     "NADE",
     "RNN",
+    "AdaptiveBlock",
     "Beside",
     "Block",
     "CausalConv2d",
@@ -34,6 +36,7 @@ __all__ = [
     "ConvNet",
     "DCGANCritic",
     "DCGANGenerator",
+    "DiT",
     "DiagonalBiLSTM",
     "GatedConvNet",
     "GatedPixelCNN",
