@@ -64,7 +64,7 @@ class DDPM(Diffusion):
 
     def losses(self, x: Tensor, c: Tensor | None = None) -> Losses:
         """One player, "model"; the weighted loss at one random step a row."""
-        i = torch.randint(1, self.steps + 1, (len(x),), device=x.device)
+        i = torch.randint(1, self.path.steps + 1, (len(x),), device=x.device)
         eps = torch.randn_like(x)
         yield "model", self.weighting(self, x, i, eps, self.dropped(c))
 
@@ -82,13 +82,13 @@ class DDPM(Diffusion):
 
     def last_term(self, x: Tensor) -> Tensor:
         """KL(q(x_T | x_0) || p(x_T)), which no training changes: (B, *) -> (B,), nats."""
-        scale, noise = self.path.at(self._time(torch.full((len(x),), self.steps, device=x.device), x), x)
+        scale, noise = self.path.at(self._time(torch.full((len(x),), self.path.steps, device=x.device), x), x)
         return 0.5 * (scale * x / noise).square().flatten(1).sum(1)
 
     def terms(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """All terms of minus the bound: i = 1 ... T by `term`, each at a draw of x_i, then the last:
         (B, *) -> (B, T + 1), nats."""
-        steps = torch.arange(1, self.steps + 1, device=x.device)
+        steps = torch.arange(1, self.path.steps + 1, device=x.device)
         columns = [self._draw_term(x, i.expand(len(x)), c) for i in steps]
         return torch.stack([*columns, self.last_term(x)], 1)
 
@@ -103,13 +103,13 @@ class DDPM(Diffusion):
         """
         if draws is None:
             return -self.terms(x, c).sum(1)
-        if not 1 <= draws <= self.steps:
-            raise ValueError(f"draws is {draws}; expected 1 to {self.steps}, or None for all")
+        if not 1 <= draws <= self.path.steps:
+            raise ValueError(f"draws is {draws}; expected 1 to {self.path.steps}, or None for all")
         total = self.last_term(x)
         for k in range(draws):
             u = (k + torch.rand(len(x), device=x.device)) / draws
-            i = (u * self.steps).long().clamp(max=self.steps - 1) + 1
-            total = total + self.steps / draws * self._draw_term(x, i, c)
+            i = (u * self.path.steps).long().clamp(max=self.path.steps - 1) + 1
+            total = total + self.path.steps / draws * self._draw_term(x, i, c)
         return -total
 
     def _draw_term(self, x: Tensor, i: Tensor, c: Tensor | None) -> Tensor:
@@ -118,7 +118,7 @@ class DDPM(Diffusion):
         return self.term(x, x_t, i, self.guided().predict(x_t, t, c))
 
     def _time(self, i: Tensor, x: Tensor) -> Tensor:
-        return i.to(x.dtype) / self.steps
+        return i.to(x.dtype) / self.path.steps
 
 
 class Weighting(Protocol):
@@ -163,11 +163,11 @@ class Hybrid:
 
 def _outputs_and_loss(model: DDPM, x: Tensor, i: Tensor, eps: Tensor, c: Tensor | None) -> tuple:
     """x_t, t, what the network says of it and of the variance, and L_simple."""
-    t = i.to(x.dtype) / model.steps
+    t = i.to(x.dtype) / model.path.steps
     x_t = model.path.perturb(x, t, eps)
     out, spread = model.denoiser.outputs(x_t, t, c)
     return x_t, t, out, spread, F.mse_loss(out, model.denoiser.prediction.target(model.path, t, x, eps))
 
 
 def _bound(model: DDPM, x: Tensor, x_t: Tensor, i: Tensor, prediction: Prediction) -> Tensor:
-    return model.steps * model.term(x, x_t, i, prediction).mean() / x[0].numel()
+    return model.path.steps * model.term(x, x_t, i, prediction).mean() / x[0].numel()

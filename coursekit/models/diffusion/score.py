@@ -23,6 +23,8 @@ class ScoreModel(nn.Module):
         objective: what is minimized; None is `Denoising()`.
     """
 
+    steps = 1000
+
     def __init__(self, net: nn.Module, shape: Sequence[int], objective: "Objective | None" = None):
         super().__init__()
         self.net, self.shape, self.objective = net, tuple(shape), objective or Denoising()
@@ -42,24 +44,24 @@ class ScoreModel(nn.Module):
         c: Tensor | None = None,
         *,
         start: Tensor | None = None,
-        steps: int = 1000,
+        steps: int | None = None,
         size: float = 1e-2,
         progress: bool = True,
     ) -> Tensor:
-        """n chains of Langevin dynamics after `steps` steps, (n, *shape).
+        """n chains of Langevin dynamics at their end, (n, *shape).
 
         Args:
             n: how many.
             c: condition, as for the network.
             start: where the chains begin, (n, *shape); None is N(0, I).
-            steps: of each chain.
+            steps: of each chain; None takes the model's own.
             size: of a step, above 0.
             progress: show a bar if it takes more than a second.
         """
         like = next(self.parameters())
         x = torch.empty(n, *self.shape, dtype=like.dtype, device=like.device).normal_()
         x = x if start is None else start.to(like)
-        for _ in tqdm(range(steps), unit="step", delay=1, disable=not progress):
+        for _ in tqdm(range(steps or self.steps), unit="step", delay=1, disable=not progress):
             x = langevin_step(x, self.score(x, c), size, torch.randn_like(x))
         return x
 
