@@ -64,7 +64,11 @@ class ContinuousDiffusion(Diffusion):
 class ScoreSDE(ContinuousDiffusion):
     """dx = f x dt + g dw backwards, with the score learnt by denoising score matching.
 
-    Args: those of `ContinuousDiffusion`; path None is `VP()`.
+    Args:
+        net: (x_t, t, c) -> (B, *).
+        shape: of one x.
+        path: alpha(t) and sigma(t); None is `VP()`.
+        keywords: further ones of `ContinuousDiffusion`.
 
     Source: Song et al. 2021 (arXiv:2011.13456).
     """
