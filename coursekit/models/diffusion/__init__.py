@@ -7,6 +7,7 @@ from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.edm import EDM, Preconditioned, ScaledInput
 from coursekit.models.diffusion.flow_matching import FlowMatching
 from coursekit.models.diffusion.guidance import ClassifierFree, ClassifierGuided
+from coursekit.models.diffusion.learned import LearnedLogSNR
 from coursekit.models.diffusion.likelihood import ode_log_prob
 from coursekit.models.diffusion.mixture import ExactMixture, Mixture
 from coursekit.models.diffusion.ncsn import NCSN
@@ -36,12 +37,14 @@ from coursekit.models.diffusion.variances import (
     Variance,
     posterior,
 )
+from coursekit.models.diffusion.vdm import VDM
 
 __all__ = [
     "DDIM",
     "DDPM",
     "EDM",
     "NCSN",
+    "VDM",
     "VE",
     "VP",
     "Ancestral",
@@ -70,6 +73,7 @@ __all__ = [
     "Hybrid",
     "Karras",
     "Langevin",
+    "LearnedLogSNR",
     "LearnedRange",
     "Linear",
     "LogitNormalTimes",

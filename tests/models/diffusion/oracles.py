@@ -4,7 +4,18 @@ import torch
 from torch import nn
 
 from coursekit.data import GaussianMixture
-from coursekit.models.diffusion import VE, VP, Cosine, Karras, Linear, Path, Sigmoid, Straight, SubVP
+from coursekit.models.diffusion import (
+    VE,
+    VP,
+    Cosine,
+    Karras,
+    LearnedLogSNR,
+    Linear,
+    Path,
+    Sigmoid,
+    Straight,
+    SubVP,
+)
 
 PATHS: dict[str, Path] = {
     "linear": Linear(100),
@@ -15,6 +26,7 @@ PATHS: dict[str, Path] = {
     "ve": VE(0.05, 20.0),
     "karras": Karras(0.05, 20.0),
     "straight": Straight(),
+    "learned": LearnedLogSNR(9.0, -6.0).requires_grad_(False),
 }
 
 
