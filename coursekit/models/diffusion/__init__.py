@@ -2,7 +2,7 @@
 
 from coursekit.models.diffusion.continuous import ContinuousDiffusion, ScoreSDE
 from coursekit.models.diffusion.ddpm import DDPM, Bound, Hybrid, Simple, Weighting
-from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises
+from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises, Reread
 from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.edm import EDM, Preconditioned, ScaledInput
 from coursekit.models.diffusion.flow_matching import FlowMatching
@@ -83,6 +83,7 @@ __all__ = [
     "Preconditioned",
     "Prediction",
     "PredictorCorrector",
+    "Reread",
     "ReverseSDE",
     "Sampler",
     "ScaledInput",

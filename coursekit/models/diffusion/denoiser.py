@@ -93,6 +93,36 @@ class Clipped(nn.Module):
         return prediction.with_x0(prediction.x0.clamp(-self.limit, self.limit))
 
 
+class Reread(nn.Module):
+    """The same denoiser on another path: all Gaussian paths are one, in other clocks and scales.
+
+    x_t of `path` with a signal-to-noise ratio is the denoiser's own x at the time of the same ratio, scaled.
+    It is exact at ratios that the denoiser's path reaches; beyond them the nearest one is taken.
+
+    Args:
+        denoiser: trained on its own path.
+        path: to be sampled on.
+    """
+
+    def __init__(self, denoiser: Denoises, path: Path):
+        super().__init__()
+        self.denoiser, self.path = denoiser, path
+
+    @property
+    def c_dim(self) -> int:
+        """The denoiser's own."""
+        return self.denoiser.c_dim
+
+    def predict(self, x_t: Tensor, t: Tensor, c: Tensor | None = None) -> Prediction:
+        """The denoiser's x_0 and eps, read on `path`."""
+        own = self.denoiser.path
+        t_own = own.time(self.path.log_snr(t))
+        # by the noise, since a path's scale may be 0 where it is pure noise
+        x_own = x_t * own.at(t_own, x_t).noise / self.path.at(t, x_t).noise
+        p = self.denoiser.predict(x_own, t_own, c)
+        return Prediction(x_t, t, self.path, p.x0, p.eps, p.variance, p.spread)
+
+
 def same_time(t: Tensor, x: Tensor) -> Tensor:
     """One time for all rows: () -> (B,), in the precision of x."""
     return torch.as_tensor(t, dtype=x.dtype, device=x.device).expand(len(x))

@@ -7,6 +7,8 @@ from torch.testing import assert_close
 
 from coursekit.data import GaussianMixture
 from coursekit.models.diffusion import (
+    VE,
+    VP,
     Clipped,
     Data,
     Denoiser,
@@ -19,7 +21,9 @@ from coursekit.models.diffusion import (
     Linear,
     Path,
     Preconditioned,
+    Reread,
     Score,
+    Straight,
     Velocity,
     posterior,
 )
@@ -152,6 +156,15 @@ def test_clipping_holds_x0_and_keeps_x_t():
     clipped = Clipped(ExactMixture(two_peaks(), path), 0.5).predict(x, t)
     assert clipped.x0.abs().max() == 0.5
     assert_close(path.perturb(clipped.x0, t, clipped.eps), x)
+
+
+def test_all_paths_are_one_denoiser(path):
+    """The exact denoiser of another path, read on this one, is its own: the same x_0, score and flow."""
+    for other in (VP(), Straight(), VE(1e-3, 1e3)):
+        reread, own = Reread(ExactMixture(two_peaks(), other), path), ExactMixture(two_peaks(), path)
+        x, t = torch.randn(9, 2), torch.linspace(0.3, 0.8, 9)
+        for name in ("x0", "eps", "score", "flow"):
+            assert_close(getattr(reread.predict(x, t), name), getattr(own.predict(x, t), name))
 
 
 def test_a_network_of_the_wrong_width_is_named():
