@@ -8,7 +8,7 @@ from torch import nn
 
 from coursekit.models import diffusion
 from coursekit.models.diffusion import DDPM, EDM, FlowMatching
-from coursekit.nets import TimeMLP, UNet
+from coursekit.nets import DiT, TimeMLP, UNet
 from coursekit.recipes.flows import DENSITIES
 from coursekit.recipes.gan import CLASSES, pictures, points
 from coursekit.recipes.images import shape_of
@@ -152,9 +152,39 @@ def unet(
     return image_denoising(make_net, dataset, conditional, drop, **model, **training)
 
 
+def dit(
+    dataset: str = "glyphs",
+    method: str = "ddpm",
+    schedule: str = "cosine",
+    noise_steps: int = 1000,
+    prediction: str = "epsilon",
+    variance: str = "small",
+    sampler: str = "ddim",
+    sampling_steps: int = 25,
+    width: int = 128,
+    layers: int = 4,
+    heads: int = 4,
+    patch: int = 4,
+    conditional: bool = False,
+    drop: float = 0.1,
+    steps: int = 4000,
+    batch_size: int = 64,
+    lr: float = 1e-3,
+    ema: float = 0.999,
+) -> Recipe:
+    """A transformer on images; `drop` is the share of rows without their label, where it is conditional."""
+    model = {"schedule": schedule, "noise_steps": noise_steps, "prediction": prediction, "variance": variance}
+    model |= {"method": method, "sampler": sampler, "sampling_steps": sampling_steps}
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
+    make_net = partial(DiT, patch=patch, width=width, layers=layers, heads=heads)
+    return image_denoising(make_net, dataset, conditional, drop, **model, **training)
+
+
 register("diffusion_2d", diffusion_2d)
 register("flow_matching_2d", diffusion_2d, method="flow_matching", sampler="euler")
 register("edm_2d", diffusion_2d, method="edm", sampler="heun", sampling_steps=18)
 register("unet", unet)
 register("unet_flow_matching", unet, method="flow_matching", sampler="euler")
 register("unet_edm", unet, method="edm", sampler="heun", sampling_steps=18)
+register("dit", dit)
+register("dit_flow_matching", dit, method="flow_matching", sampler="euler")

@@ -20,11 +20,13 @@ SMALL = {"dataset": "digits", "width": 4, "batch_size": 4, "sampling_steps": 2}
         ("unet", {"variance": "learned", "schedule": "linear", "prediction": "velocity"}, DDPM),
         ("unet_flow_matching", {"multipliers": [1, 2, 2], "patch": 1}, FlowMatching),
         ("unet_edm", {}, EDM),
+        ("dit", {"width": 8, "layers": 1}, DDPM),
+        ("dit_flow_matching", {"width": 8, "layers": 1, "patch": 2}, FlowMatching),
     ],
 )
 def test_image_recipes_train_and_come_back_from_their_folder(name, keywords, model, tmp_path):
     """The loaded model draws what the trained one draws, by the recipe's sampler, from the same noise."""
-    recipe = recipes.get(name, conditional=True, ema=0.9, **SMALL, **keywords)
+    recipe = recipes.get(name, conditional=True, ema=0.9, **(SMALL | keywords))
     trained, _ = recipes.train(recipe, tmp_path, steps=2, progress=False, device="cpu")
     loaded, draws = recipes.load(tmp_path), []
     assert type(loaded) is model
