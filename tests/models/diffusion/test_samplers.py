@@ -27,6 +27,7 @@ from coursekit.models.diffusion import (
     Flow,
     Heun,
     Langevin,
+    LearnedRange,
     Linear,
     PredictorCorrector,
     ReverseSDE,
@@ -51,42 +52,56 @@ def says(x, t):
     return torch.sin(2 * x + 3 * t[:, None]) + 0.3 * x
 
 
-def theirs_trace(scheduler, x: torch.Tensor, seed: int = 3) -> torch.Tensor:
-    """The loop of diffusers' documentation with `says` as the network, after each call."""
+def says_both(x, t):
+    """An output with what it says of the variance beside it."""
+    return torch.cat([says(x, t), torch.tanh(x)], 1)
+
+
+def theirs_trace(scheduler, x: torch.Tensor, net=says, seed: int = 3, **keywords) -> torch.Tensor:
+    """The loop of diffusers' documentation, after each call."""
     torch.manual_seed(seed)
     scheduler.set_timesteps(STEPS)
     x, film = x * getattr(scheduler, "init_noise_sigma", 1.0), []
     for i in scheduler.timesteps:
         scaled = scheduler.scale_model_input(x, i)
         t = ((i.float() + 1) / 1000).expand(len(x))
-        x = scheduler.step(says(scaled, t), i, x).prev_sample
+        x = scheduler.step(net(scaled, t), i, x, **keywords).prev_sample
         film.append(x)
     return torch.stack(film)
 
 
-def ours_trace(sampler, path, x: torch.Tensor, variance=None, seed: int = 3) -> torch.Tensor:
+def ours_trace(sampler, path, x: torch.Tensor, net=says, variance=None, seed: int = 3) -> torch.Tensor:
     torch.manual_seed(seed)
-    return sampler.trace(Denoiser(Given(says), path, variance=variance), x, steps=STEPS)[1:]
+    return sampler.trace(Denoiser(Given(net), path, variance=variance), x, steps=STEPS)[1:]
 
 
 @pytest.mark.parametrize("schedule", ["linear", "squaredcos_cap_v2"])
-@pytest.mark.parametrize("variance", ["fixed_small", "fixed_large"])
-def test_ancestral_steps_equal_diffusers(schedule, variance):
+@pytest.mark.parametrize(
+    ("name", "variance", "net"),
+    [
+        ("fixed_small", FixedSmall(), says),
+        ("fixed_large", FixedLarge(), says),
+        ("learned_range", LearnedRange(), says_both),
+    ],
+    ids=["small", "large", "learnt"],
+)
+def test_ancestral_steps_equal_diffusers(schedule, name, variance, net):
     """The same noise, since both draw it in the same order from the same seed; but theirs adds some of it in
     the last step too, where we end at the mean."""
     path = Linear() if schedule == "linear" else Cosine()
     scheduler = DDPMScheduler(
-        beta_schedule=schedule, variance_type=variance, clip_sample=False, timestep_spacing="trailing"
+        beta_schedule=schedule, variance_type=name, clip_sample=False, timestep_spacing="trailing"
     )
     x = torch.randn(8, 3)
-    ours = ours_trace(Ancestral(), path, x, FixedLarge() if variance == "fixed_large" else FixedSmall())
-    assert_close(ours[:-1], theirs_trace(scheduler, x)[:-1], rtol=2e-4, atol=2e-4)
+    ours = ours_trace(Ancestral(), path, x, net, variance)
+    assert_close(ours[:-1], theirs_trace(scheduler, x, net)[:-1], rtol=2e-4, atol=2e-4)
 
 
-def test_ddim_steps_equal_diffusers():
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+def test_ddim_steps_equal_diffusers(eta):
     x = torch.randn(8, 3)
     theirs = DDIMScheduler(clip_sample=False, timestep_spacing="trailing")
-    assert_close(ours_trace(DDIM(), Linear(), x), theirs_trace(theirs, x), rtol=1e-4, atol=1e-4)
+    assert_close(ours_trace(DDIM(eta), Linear(), x), theirs_trace(theirs, x, eta=eta), rtol=2e-4, atol=2e-4)
 
 
 @pytest.mark.parametrize(
