@@ -123,6 +123,6 @@ class Reread(nn.Module):
         return Prediction(x_t, t, self.path, p.x0, p.eps, p.variance, p.spread)
 
 
-def same_time(t: Tensor, x: Tensor) -> Tensor:
+def same_time(t: Tensor | float, x: Tensor) -> Tensor:
     """One time for all rows: () -> (B,), in the precision of x."""
     return torch.as_tensor(t, dtype=x.dtype, device=x.device).expand(len(x))

@@ -9,7 +9,7 @@ from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises
 from coursekit.models.diffusion.guidance import ClassifierFree
 from coursekit.models.diffusion.likelihood import ode_log_prob
 from coursekit.models.diffusion.path import Path
-from coursekit.models.diffusion.samplers import DDIM, Sampler
+from coursekit.models.diffusion.samplers import DDIM, Sampler, first_and_last
 from coursekit.nets import drop_condition
 
 
@@ -68,7 +68,8 @@ class Diffusion(nn.Module):
             progress: show a bar if it takes more than a second.
             keywords: further ones of the sampler: start, end, times.
         """
-        x = self.path.prior_sample(n, self.shape, next(self.denoiser.parameters()))
+        start, _ = first_and_last(**keywords)
+        x = self.path.prior_sample(n, self.shape, next(self.denoiser.parameters()), start)
         sampler, steps = sampler or self.sampler, steps or self.steps
         return sampler(self.guided(weight), x, c, steps, progress=progress, **keywords)
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from coursekit.models.diffusion.denoiser import Denoiser
+from coursekit.models.diffusion.denoiser import Denoiser, same_time
 from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.path import Path
-from coursekit.models.diffusion.samplers import Sampler
+from coursekit.models.diffusion.samplers import Sampler, first_and_last
 from coursekit.models.diffusion.sdes import Karras
 from coursekit.models.diffusion.solvers import Heun
 from coursekit.protocols import Losses
@@ -114,5 +114,5 @@ class EDM(Diffusion):
     def sample(self, n: int, c: Tensor | None = None, *, weight: float = 1.0, **keywords) -> Tensor:
         """As `Diffusion.sample`; from sigma_min the last step is to the estimate of x_0, as in the paper."""
         x = super().sample(n, c, weight=weight, **keywords)
-        t = torch.full((n,), keywords.get("end", 0.0), dtype=x.dtype, device=x.device)
-        return self.guided(weight).predict(x, t, c).x0
+        walk = {name: keywords[name] for name in ("start", "end", "times") if name in keywords}
+        return self.guided(weight).predict(x, same_time(first_and_last(**walk)[1], x), c).x0

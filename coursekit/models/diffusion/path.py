@@ -77,11 +77,11 @@ class Path(nn.Module):
         scale, noise = self.at(t, x0)
         return scale * x0 + noise * eps
 
-    def prior_sample(self, n: int, shape: Sequence[int], like: Tensor) -> Tensor:
-        """n draws of N(0, sigma(1)^2 I), (n, *shape), where sampling starts; made as `like`."""
-        one = torch.ones(n, dtype=like.dtype, device=like.device)
+    def prior_sample(self, n: int, shape: Sequence[int], like: Tensor, t: float = 1.0) -> Tensor:
+        """n draws of N(0, sigma(t)^2 I), (n, *shape), where sampling starts; made as `like`."""
+        start = torch.full((n,), t, dtype=like.dtype, device=like.device)
         x = torch.empty(n, *shape, dtype=like.dtype, device=like.device).normal_()
-        return expand_like(self.noise(one), x) * x
+        return expand_like(self.noise(start), x) * x
 
 
 class VariancePreserving(Path):

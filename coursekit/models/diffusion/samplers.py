@@ -59,6 +59,11 @@ class Sampler:
         raise NotImplementedError
 
 
+def first_and_last(start: float = 1.0, end: float = 0.0, times: Tensor | None = None) -> tuple[float, float]:
+    """The ends of a walk, from the keywords of `Sampler`."""
+    return (start, end) if times is None else (float(times[0]), float(times[-1]))
+
+
 def even_times(like: Tensor, steps: int, start: float = 1.0, end: float = 0.0) -> Tensor:
     """start, ..., end in equal steps: (steps + 1,), in the precision of `like`."""
     if steps < 1 or not (0 <= start <= 1 and 0 <= end <= 1 and start != end):

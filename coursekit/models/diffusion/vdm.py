@@ -6,14 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from coursekit.models.diffusion.decoder import log_decoder
-from coursekit.models.diffusion.denoiser import Denoiser
+from coursekit.models.diffusion.denoiser import Denoiser, same_time
 from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.learned import LearnedLogSNR
 from coursekit.models.diffusion.path import Path
 from coursekit.models.diffusion.predictions import Parametrization
-from coursekit.models.diffusion.samplers import Ancestral
+from coursekit.models.diffusion.samplers import Ancestral, first_and_last
 from coursekit.models.diffusion.times import UniformTimes
-from coursekit.ops import expand_like
 from coursekit.protocols import Losses
 
 
@@ -75,7 +74,7 @@ class VDM(Diffusion):
 
     @torch.no_grad()
     def sample(self, n: int, c: Tensor | None = None, **keywords) -> Tensor:
-        """As `Diffusion.sample`, then the mean of p(x | x_0)."""
+        """As `Diffusion.sample`, then the mean of p(x | x_t) for little noise, x_t / alpha."""
         x = super().sample(n, c, **keywords)
-        zero = torch.zeros(n, dtype=x.dtype, device=x.device)
-        return x / expand_like(self.path.scale(zero), x)
+        walk = {name: keywords[name] for name in ("start", "end", "times") if name in keywords}
+        return x / self.path.at(same_time(first_and_last(**walk)[1], x), x).scale

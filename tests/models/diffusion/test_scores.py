@@ -199,6 +199,14 @@ def test_preconditioning_keeps_input_and_target_at_variance_one():
     assert_close(pre.target(path, t, x0, eps).var(1), torch.ones(5), rtol=0.03, atol=0)
 
 
+def test_a_later_start_begins_with_that_times_noise():
+    """A network that sees no noise leaves x where it begins: at the deviation of the first time."""
+    model = ContinuousDiffusion(Given(lambda x, t: torch.zeros_like(x)), (2,), VE(0.1, 10.0))
+    for keywords in ({"start": 0.5}, {"times": torch.tensor([0.5, 0.2, 0.0])}):
+        x = model.sample(20_000, steps=2, progress=False, **keywords)
+        assert_close(x.std(), torch.tensor(1.0), rtol=0.02, atol=0)
+
+
 def test_edm_samples_have_the_datas_moments():
     """Its own sampler, with a last step to x_0, with the exact denoiser."""
     mixture, model = two_peaks(), EDM(nn.Identity(), (2,))
