@@ -130,7 +130,10 @@ def evaluate(
     folders: Annotated[
         list[Path], typer.Argument(help="Folders of trained models that differ by seed only.")
     ],
-    k: Annotated[int | None, typer.Option(help="Importance samples a row, where the model takes k.")] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(help="Importance samples, or draws of a step, a row, where the model takes them."),
+    ] = None,
     split: Annotated[str, typer.Option(help="train, test, or valid where the recipe has it.")] = "test",
     n: Annotated[int | None, typer.Option(help="Number of rows; by default all.")] = None,
     batch_size: Annotated[int, typer.Option(help="Rows at once.")] = 64,

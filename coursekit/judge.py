@@ -93,8 +93,8 @@ def _by_likelihood(
         return {"log_prob": asdict(likelihood.per_symbol(model, data, **options))}
     metrics = {}
     for method in methods:
-        takes_k = "k" in inspect.signature(getattr(model, method)).parameters
-        chosen = {"k": k} if k is not None and takes_k else {}
+        takes = inspect.signature(getattr(model, method)).parameters
+        chosen = {} if k is None else {name: k for name in ("k", "draws") if name in takes}
         found = likelihood.evaluate(model, data, method=method, **chosen, **options)
         metrics[method] = asdict(found)
         if isinstance(data, DiscreteSet) or getattr(model, "levels", None):

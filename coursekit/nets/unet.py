@@ -153,7 +153,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rows = self.qkv(self.norm(x)).flatten(2).unflatten(1, (3, self.heads, -1))  # (B, 3, heads, size, H W)
-        q, k, v = rows.transpose(-1, -2).unbind(1)  # (B, heads, H W, size) each
+        rows = rows.transpose(-1, -2).contiguous()  # else the fast kernel refuses them
+        q, k, v = rows.unbind(1)  # (B, heads, H W, size) each
         h = F.scaled_dot_product_attention(q, k, v)
         return x + self.out(h.transpose(-1, -2).reshape(x.shape))
 
