@@ -4,9 +4,10 @@ import sys
 
 import torch
 
-from bench import flows, gan, glow, imports, language, sampling, training
+from bench import diffusion, flows, gan, glow, imports, language, sampling, training
 from coursekit.recipes.records import hardware
 
 print(f"torch {torch.__version__}; {hardware()}")
-results = [benchmark.main() for benchmark in (imports, training, language, sampling, flows, glow, gan)]
+BENCHMARKS = (imports, training, language, sampling, flows, glow, gan, diffusion)
+results = [benchmark.main() for benchmark in BENCHMARKS]
 sys.exit(0 if all(results) else 1)

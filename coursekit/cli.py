@@ -87,14 +87,17 @@ def sample(
     if not isinstance(model, HasSample):
         raise ValueError(f"{type(model).__name__} can't be sampled: it is not a model of p(x).")
     torch.manual_seed(seed)
-    vocabulary = recipes.get(model.recipe["recipe"], **model.recipe["keywords"]).vocabulary
+    chosen = recipes.get(model.recipe["recipe"], **model.recipe["keywords"])
+    vocabulary = chosen.vocabulary
     if vocabulary is None:
         if prompt is not None:
             raise ValueError(f"--prompt {prompt!r}: {folder} holds no model of texts.")
         if temperature != 1 and "temperature" not in inspect.signature(model.sample).parameters:
             raise ValueError(f"--temperature {temperature}: {type(model).__name__} has none.")
         colder = {} if temperature == 1 else {"temperature": temperature}
-        typer.echo(_picture(model, 64 if n is None else n, out or Path("samples.png"), **colder))
+        typer.echo(
+            _picture(model, 64 if n is None else n, out or Path("samples.png"), **chosen.sampling, **colder)
+        )
         return
     tokens = vocabulary.encode("\n" if prompt is None else prompt)
     drawn = model.sample(1 if n is None else n, prompt=tokens, length=length, temperature=temperature)
@@ -127,7 +130,10 @@ def evaluate(
     folders: Annotated[
         list[Path], typer.Argument(help="Folders of trained models that differ by seed only.")
     ],
-    k: Annotated[int | None, typer.Option(help="Importance samples a row, where the model takes k.")] = None,
+    k: Annotated[
+        int | None,
+        typer.Option(help="Importance samples, or draws of a step, a row, where the model takes them."),
+    ] = None,
     split: Annotated[str, typer.Option(help="train, test, or valid where the recipe has it.")] = "test",
     n: Annotated[int | None, typer.Option(help="Number of rows; by default all.")] = None,
     batch_size: Annotated[int, typer.Option(help="Rows at once.")] = 64,

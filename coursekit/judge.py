@@ -44,16 +44,15 @@ def judge(
     recipe = recipes.get(config["recipe"], **config["keywords"])  # with what keywords have been added since
     data, started = recipe.data(split), time.perf_counter()
     options, judged_by = {"n": n, "batch_size": batch_size, "seed": seed}, {}
-    if isinstance(model, HasELBO | HasLogProb):
-        metrics = _by_likelihood(model, data, k, options)
-    elif hasattr(model, "probabilities"):
-        metrics = {"accuracy": asdict(accuracy(model, data, **options))}
-    elif isinstance(model, HasSample):
-        metrics, judged_by = _by_samples(model, recipe, data, features, options)
-    else:
-        raise ValueError(
-            f"{type(model).__name__} has no elbo and no log_prob, and can't be sampled: it can't be judged."
-        )
+    ways = recipe.judged_by or _ways(model)
+    bounds, metrics = [way for way in ways if way in ("elbo", "log_prob")], {}
+    if bounds:
+        metrics |= _by_likelihood(model, data, bounds, k, options)
+    if "accuracy" in ways:
+        metrics["accuracy"] = asdict(accuracy(model, data, **options))
+    if "samples" in ways:
+        found, judged_by = _by_samples(model, recipe, data, features, options)
+        metrics |= found
     seconds = round(time.perf_counter() - started, 1)
     facts = {key: config.get(key) for key in ("recipe", "seed", "training", "sha256")}
     return facts | judged_by | {"keywords": dict(recipe.keywords), "metrics": metrics, "seconds": seconds}
@@ -74,16 +73,31 @@ def _over(name: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
     return found[0] | {"mean": statistics.fmean(means)} | errors | spread
 
 
-def _by_likelihood(model: nn.Module, data: Any, k: int | None, options: dict[str, Any]) -> dict[str, Any]:
+def _ways(model: nn.Module) -> list[str]:
+    """What a model is judged by whose recipe does not say."""
+    if isinstance(model, HasELBO | HasLogProb):
+        return [name for name in ("elbo", "log_prob") if hasattr(model, name)]
+    if hasattr(model, "probabilities"):
+        return ["accuracy"]
+    if isinstance(model, HasSample):
+        return ["samples"]
+    raise ValueError(
+        f"{type(model).__name__} has no elbo and no log_prob, and can't be sampled: it can't be judged."
+    )
+
+
+def _by_likelihood(
+    model: nn.Module, data: Any, methods: list[str], k: int | None, options: dict[str, Any]
+) -> dict[str, Any]:
     if hasattr(data, "windows"):  # a text
         return {"log_prob": asdict(likelihood.per_symbol(model, data, **options))}
     metrics = {}
-    for method in (name for name in ("elbo", "log_prob") if hasattr(model, name)):
-        takes_k = "k" in inspect.signature(getattr(model, method)).parameters
-        chosen = {"k": k} if k is not None and takes_k else {}
+    for method in methods:
+        takes = inspect.signature(getattr(model, method)).parameters
+        chosen = {} if k is None else {name: k for name in ("k", "draws") if name in takes}
         found = likelihood.evaluate(model, data, method=method, **chosen, **options)
         metrics[method] = asdict(found)
-        if isinstance(data, DiscreteSet):
+        if isinstance(data, DiscreteSet) or getattr(model, "levels", None):
             metrics[f"{method}_bits_per_dim"] = asdict(likelihood.bits_per_dim(found, math.prod(data.shape)))
     return metrics
 
@@ -101,7 +115,9 @@ def _by_samples(
         config = read_json(folder / CONFIG)
         network = recipes.load(folder).to(device).features
         judged_by = {"name": folder.name, "sha256": config["sha256"], "metrics": config.get("metrics")}
-    metrics = _plain(judge_samples(model, data, network, **options), judged_by["name"])
+    metrics = _plain(
+        judge_samples(model, data, network, sampling=recipe.sampling, **options), judged_by["name"]
+    )
     reference = judge_rows(recipe.data("train"), data, network, device=device, **options)
     if points and isinstance(data, GaussianMixture):
         metrics |= _modes(model, data, n, options["seed"])

@@ -19,6 +19,23 @@ from coursekit.models.ar import (
     PixelModel,
 )
 from coursekit.models.ar.pixels import Output
+from coursekit.models.diffusion import (
+    DDPM,
+    EDM,
+    NCSN,
+    VDM,
+    Cosine,
+    Diffusion,
+    Explicit,
+    FlowMatching,
+    LearnedRange,
+    Linear,
+    ScoreModel,
+    ScoreSDE,
+    SequenceDenoiser,
+    Sliced,
+    Velocity,
+)
 from coursekit.models.flows import (
     Dequantized,
     Flow,
@@ -59,7 +76,9 @@ from coursekit.nets import (
     ResNetCritic,
     ResNetGenerator,
     RowLSTM,
+    TimeMLP,
     Transformer,
+    UNet,
 )
 from coursekit.protocols import HasDecode, HasELBO, HasEncode, HasLogProb, HasSample, Trainable
 
@@ -132,6 +151,23 @@ def shaken(model: nn.Module) -> nn.Module:
     return model
 
 
+def diffusion(kind: Callable[..., nn.Module], c_dim: int = 0, outputs: int = 1, **keywords) -> nn.Module:
+    """Of vectors, with samplers and likelihoods of few steps."""
+    net = TimeMLP(FEATURES, (16,), c_dim, outputs * FEATURES)
+    return few_steps(kind(net, (FEATURES,), **keywords))
+
+
+def unet_ddpm(c_dim: int = 0) -> DDPM:
+    net = shaken(UNet(SHAPE, width=8, multipliers=(1, 2), blocks=1, c_dim=c_dim))
+    return few_steps(DDPM(net, SHAPE, Cosine(4), levels=17, clip=1.0))
+
+
+def few_steps(model: nn.Module) -> nn.Module:
+    if isinstance(model, Diffusion | ScoreModel):
+        model.steps, model.ode_steps = min(model.steps, 4), 2
+    return model
+
+
 VECTOR_FLOWS = {
     make.__name__: lambda c_dim=0, make=make: make(FEATURES, 3, (16,), c_dim)
     for make in (nice, real_nvp, spline_flow, maf, iaf)
@@ -142,6 +178,21 @@ IMAGE_FLOWS = {
     "real nvp at two scales": partial(levels, multiscale_real_nvp, layers=(1, 2), widths=(4, 4)),
     "glow": partial(levels, glow, steps=1, width=4),
 }
+DIFFUSION = {
+    "ddpm": partial(diffusion, DDPM, schedule=Linear(4)),
+    "ddpm, v, condition dropped": partial(diffusion, DDPM, prediction=Velocity(), drop=0.3),
+    "ddpm, learnt variance": partial(diffusion, DDPM, outputs=2, variance=LearnedRange()),
+    "ncsn": partial(diffusion, NCSN, levels=2),
+    "score sde": partial(diffusion, ScoreSDE),
+    "flow matching": partial(diffusion, FlowMatching),
+    "edm": partial(diffusion, EDM),
+    "vdm": partial(diffusion, VDM),
+    "sequences": partial(diffusion, SequenceDenoiser, schedule=Linear(4)),
+    "score matching": partial(diffusion, ScoreModel),
+    "score matching, explicit": partial(diffusion, ScoreModel, objective=Explicit()),
+    "score matching, sliced": partial(diffusion, ScoreModel, objective=Sliced()),
+}
+IMAGE_DIFFUSION = {"ddpm of images": unet_ddpm}
 POINT_GANS = {
     "gan": point_gan,
     "gan, hinge": partial(point_gan, objective=Hinge(), penalties=[R1()]),
@@ -169,6 +220,8 @@ MODELS = (
     PIXELS
     | TEXTS
     | VECTOR_FLOWS
+    | DIFFUSION
+    | IMAGE_DIFFUSION
     | IMAGE_FLOWS
     | POINT_GANS
     | IMAGE_GANS
@@ -186,6 +239,8 @@ CONDITIONAL = (
     PIXELS
     | TEXTS
     | VECTOR_FLOWS
+    | DIFFUSION
+    | IMAGE_DIFFUSION
     | IMAGE_FLOWS
     | POINT_GANS
     | IMAGE_GANS
@@ -201,7 +256,7 @@ CONDITIONAL = (
 def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Tensor:
     """Data of the kind the model is for: vectors, binary images, levels, symbols, or images in [-1, 1]."""
     g = torch.Generator().manual_seed(seed)
-    if isinstance(model, LinearGaussian | Flow) or name in POINT_GANS:
+    if isinstance(model, LinearGaussian | Flow) or name in {*POINT_GANS, *DIFFUSION}:
         return torch.randn(n, FEATURES, generator=g)
     if isinstance(model, LanguageModel):
         return torch.randint(model.net.vocabulary, (n, model.length), generator=g)

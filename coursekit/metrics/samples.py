@@ -1,6 +1,6 @@
 """A model judged by its samples alone, beside as many rows of data."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ def judge_samples(
     n: int | None = None,
     batch_size: int = 500,
     seed: int = 0,
+    sampling: Mapping[str, Any] | None = None,
 ) -> dict[str, Estimate]:
     """All measures of samples, on the same n rows of data and n samples.
 
@@ -33,13 +34,15 @@ def judge_samples(
         n: number of rows; None takes all of a finite set. Only values from the same n are comparable.
         batch_size: rows at once.
         seed: of the samples, and of drawn data.
+        sampling: further keywords of the model's `sample`.
 
     Returns:
         "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage".
     """
     with judging(model, seed) as device:
         rows = batches(data, rows_of(data) if n is None else n, batch_size, seed)
-        return _over(((x, model.sample(len(x), _to(c, device))) for x, c in rows), features, device)
+        pairs = ((x, model.sample(len(x), _to(c, device), **(sampling or {}))) for x, c in rows)
+        return _over(pairs, features, device)
 
 
 def judge_rows(

@@ -1,9 +1,11 @@
 """Networks, tensor to tensor: they know nothing of probability."""
 
 from coursekit.nets.causal import CausalConv2d, CausalNet, raster
-from coursekit.nets.condition import condition_vector
+from coursekit.nets.condition import condition_vector, drop_condition
 from coursekit.nets.conv import ConvDecoder, ConvEncoder, ConvFeatures
 from coursekit.nets.dcgan import DCGANCritic, DCGANGenerator
+from coursekit.nets.dit import AdaptiveBlock, DiT
+from coursekit.nets.embed import TimeEmbedding, TimeMLP, fourier_features
 from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
 from coursekit.nets.masked import MaskedMLP
@@ -15,6 +17,7 @@ from coursekit.nets.resnet import ResNetCritic, ResNetGenerator
 from coursekit.nets.rnn import RNN, RNNMemory
 from coursekit.nets.same_size import Beside, ConvNet, GatedConvNet
 from coursekit.nets.transformer import Block, KeyValueMemory, Transformer
+from coursekit.nets.unet import UNet
 
 __all__ = [
     "FVBN",
@@ -22,6 +25,7 @@ __all__ = [
     "MLP",
     "NADE",
     "RNN",
+    "AdaptiveBlock",
     "Beside",
     "Block",
     "CausalConv2d",
@@ -32,6 +36,7 @@ __all__ = [
     "ConvNet",
     "DCGANCritic",
     "DCGANGenerator",
+    "DiT",
     "DiagonalBiLSTM",
     "GatedConvNet",
     "GatedPixelCNN",
@@ -44,8 +49,13 @@ __all__ = [
     "ResNetCritic",
     "ResNetGenerator",
     "RowLSTM",
+    "TimeEmbedding",
+    "TimeMLP",
     "Transformer",
+    "UNet",
     "condition_vector",
+    "drop_condition",
+    "fourier_features",
     "load_gpt2",
     "raster",
 ]

@@ -1,5 +1,6 @@
 """The condition c as a vector: what every conditional network does first."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -32,3 +33,36 @@ def condition_vector(c: Tensor | None, c_dim: int, like: Tensor) -> Tensor | Non
             f"c has shape {tuple(c.shape)}; expected ({len(like)},) labels or ({len(like)}, {c_dim})"
         )
     return c.to(like)
+
+
+def condition_image(c: Tensor | None, c_channels: int, like: Tensor) -> Tensor:
+    """The condition as an image beside x: (B, c_channels, H, W), in x's precision.
+
+    Raises:
+        ValueError: c is missing, or not of that shape.
+    """
+    expected = (len(like), c_channels, *like.shape[2:])
+    if c is None or c.shape != expected:
+        raise ValueError(
+            f"the network needs a condition c, an image of shape {expected};"
+            f" got {'None' if c is None else tuple(c.shape)}"
+        )
+    return c.to(like)
+
+
+def drop_condition(c: Tensor, drop: Tensor, c_dim: int) -> Tensor:
+    """c with zeros, which mean "no condition", in the rows where `drop` holds; labels become one-hot rows.
+
+    Args:
+        c: labels (B,), vectors (B, c_dim) or images (B, K, H, W).
+        drop: True for the rows that lose their condition, (B,).
+        c_dim: number of classes; read only where c holds labels.
+
+    Returns:
+        (B, c_dim) or (B, K, H, W).
+
+    Source: Ho & Salimans 2021 (arXiv:2207.12598), who train one network with and without a condition.
+    """
+    if not c.is_floating_point() and c.ndim == 1:
+        c = F.one_hot(c.long(), c_dim).to(torch.get_default_dtype())  # (B,) -> (B, c_dim)
+    return c.masked_fill(drop.reshape(-1, *[1] * (c.ndim - 1)), 0)

@@ -122,7 +122,7 @@ def both_ways(x: Tensor) -> Tensor:
     return F.elu(torch.cat([x, -x], 1))
 
 
-def zero(layer: nn.Conv2d) -> nn.Conv2d:
+def zero(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
     """The layer, with weights and biases set to zero."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)

@@ -8,6 +8,7 @@ model = recipes.load("runs/vae")
 from coursekit.recipes import (  # noqa: F401  (they register their recipes)
     ar,
     classifier,
+    diffusion,
     flows,
     gan,
     image_flows,

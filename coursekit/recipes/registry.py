@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,9 @@ class Recipe:
         steps, batch_size, lr, optimizer, schedule, clip_norm: as for `train.fit`.
         ema: decay of the weights' moving average, which is what is then saved; 0 for none.
         start: (model, training data) -> None, called before the first step: weights that depend on the data.
+        sampling: keywords of the model's `sample`, for the command line and for metrics of samples.
+        judged_by: what the model is measured by, among "elbo", "log_prob" and "samples"; () for all
+            likelihoods that it has, or else its samples.
         vocabulary: what the symbols of a text model stand for; None for other models.
         name, keywords: what the recipe was made from, all defaults included.
     """
@@ -37,6 +40,8 @@ class Recipe:
     clip_norm: float | None = None
     ema: float = 0.0
     start: Callable[[nn.Module, Any], None] | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    judged_by: Sequence[str] = ()
     vocabulary: Vocabulary | None = None
     name: str = ""
     keywords: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,271 @@
+"""Chapter 10: every labelled equation against numbers that were computed another way."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, tensor
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
+from torch.testing import assert_close
+
+from coursekit.data import GaussianMixture
+from coursekit.models.diffusion import DDIM, DDPM, ExactMixture, FixedSmall, Linear, posterior
+from tests.equations.registry import checks
+
+T = 12
+
+
+@pytest.fixture(autouse=True)
+def float64_and_seed():
+    """Random numbers that do not depend on the order of the tests; precision that shows a wrong constant."""
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def tables() -> tuple[Tensor, Tensor, Tensor]:
+    """beta, alpha, alpha-bar of a short chain, (T + 1,) with step t at index t; step 0 changes nothing."""
+    beta = torch.cat([torch.zeros(1), torch.linspace(0.05, 0.5, T)])
+    return beta, 1 - beta, (1 - beta).cumprod(0)
+
+
+def chain_covariance() -> Tensor:
+    """Covariance of x_1 ... x_T given x_0, in one coordinate, from the matrix that makes them of noises."""
+    beta, alpha, _ = tables()
+    of_noise = torch.zeros(T, T)
+    for t in range(1, T + 1):
+        if t > 1:
+            of_noise[t - 1] = alpha[t].sqrt() * of_noise[t - 2]
+        of_noise[t - 1, t - 1] = beta[t].sqrt()
+    return of_noise @ of_noise.T
+
+
+def two_hills() -> GaussianMixture:
+    """A mixture on the line, of mean zero."""
+    mixture = GaussianMixture([[-0.9], [0.9]], variance=0.19)
+    for name in ("means", "variance", "weights"):
+        setattr(mixture, name, getattr(mixture, name).double())
+    return mixture
+
+
+def grid(reach: float = 6.0, n: int = 4001) -> tuple[Tensor, float]:
+    """Points of the line, (n,), and their distance."""
+    u = torch.linspace(-reach, reach, n)
+    return u, (u[1] - u[0]).item()
+
+
+@checks("diffusion-closed-form")
+def test_a_walk_of_t_steps_is_one_jump():
+    """The covariance of the whole chain is a product of matrices and knows nothing of alpha-bar."""
+    _, alpha, bar = tables()
+    assert_close(chain_covariance().diagonal(), 1 - bar[1:])
+    x, means = tensor(1.0), []
+    for t in range(1, T + 1):
+        x = alpha[t].sqrt() * x
+        means.append(x)
+    assert_close(torch.stack(means), bar[1:].sqrt())
+
+
+@checks("diffusion-end")
+def test_distance_of_the_last_step_from_noise():
+    """torch's divergence of two normal distributions."""
+    _, _, bar = tables()
+    x0 = torch.randn(5)
+    last = Normal(bar[T].sqrt() * x0, (1 - bar[T]).sqrt())
+    stated = 0.5 * (bar[T] * (x0.square().sum() - 5) - 5 * torch.log1p(-bar[T]))
+    assert_close(kl_divergence(last, Normal(0.0, 1.0)).sum(), stated)
+
+
+@checks("diffusion-best")
+def test_squared_error_splits_into_what_none_can_know_and_the_distance_from_the_conditional_mean():
+    """Sums over all pairs of a small joint table; f is any function of x_t."""
+    joint = torch.rand(4, 6)
+    joint = joint / joint.sum()
+    x0, f = torch.randn(4), torch.randn(6)
+    mean = (joint * x0[:, None]).sum(0) / joint.sum(0)
+    left = (joint * (x0[:, None] - f).square()).sum()
+    unknowable = (joint * (x0[:, None] - mean).square()).sum()
+    assert_close(left, unknowable + (joint.sum(0) * (mean - f).square()).sum())
+
+
+@checks("diffusion-eps-x0")
+def test_errors_of_the_noise_and_of_the_datum_differ_by_the_signal_to_noise_ratio():
+    """Both errors from estimates that explain the same x_t."""
+    _, _, bar = tables()
+    x0, eps, guess = torch.randn(3, 7).unbind()
+    for t in (1, 5, T):
+        x_t = bar[t].sqrt() * x0 + (1 - bar[t]).sqrt() * eps
+        noise = (x_t - bar[t].sqrt() * guess) / (1 - bar[t]).sqrt()
+        assert_close((x_t - bar[t].sqrt() * x0) / (1 - bar[t]).sqrt(), eps)
+        ratio = bar[t] / (1 - bar[t])
+        assert_close((eps - noise).square().sum(), ratio * (x0 - guess).square().sum())
+
+
+@checks("diffusion-mixture")
+def test_denoiser_of_a_mixture_is_the_mean_of_the_posterior_on_a_grid():
+    """Bayes' rule on a fine grid of x_0, which needs no formula for components."""
+    mixture, (u, _) = two_hills(), grid()
+    _, _, bar = tables()
+    for t in (2, 6, T):
+        for x_t in (-0.7, 0.2, 1.5):
+            log_joint = mixture.log_prob(u[:, None]) + Normal(
+                bar[t].sqrt() * u, (1 - bar[t]).sqrt()
+            ).log_prob(tensor(x_t))
+            v = bar[t] * 0.19 + 1 - bar[t]
+            means, s2 = mixture.means[:, 0], mixture.variance[0]
+            r = (-(x_t - bar[t].sqrt() * means).square() / (2 * v)).softmax(0)
+            stated = (r * (means + bar[t].sqrt() * s2 / v * (x_t - bar[t].sqrt() * means))).sum()
+            assert_close((log_joint.softmax(0) * u).sum(), stated, rtol=1e-6, atol=1e-7)
+
+
+@checks("diffusion-posterior")
+def test_reverse_step_given_the_end_by_conditioning_the_chain():
+    """Schur complement of the chain's covariance; no square is completed."""
+    beta, alpha, bar = tables()
+    covariance, x0 = chain_covariance(), tensor(0.8)
+    for t in range(2, T + 1):
+        a, b = t - 2, t - 1  # places of x_{t-1} and x_t
+        gain = covariance[a, b] / covariance[b, b]
+        variance = covariance[a, a] - gain * covariance[a, b]
+        assert_close((1 - bar[t - 1]) / (1 - bar[t]) * beta[t], variance)
+        for x_t in torch.randn(3):
+            mean = bar[t - 1].sqrt() * x0 + gain * (x_t - bar[t].sqrt() * x0)
+            of_x_t = alpha[t].sqrt() * (1 - bar[t - 1]) / (1 - bar[t])
+            assert_close(of_x_t * x_t + bar[t - 1].sqrt() * beta[t] / (1 - bar[t]) * x0, mean)
+
+
+@checks("diffusion-mean-eps")
+def test_reverse_mean_in_terms_of_the_noise():
+    """The package's posterior, fed with the x_0 that goes with the noise."""
+    path = Linear(T, first=0.05, last=0.5)
+    beta, alpha, bar = tables()
+    for t in range(2, T + 1):
+        step = posterior(path, tensor([(t - 1) / T]), tensor([t / T]))
+        x_t, eps = torch.randn(2)
+        x0 = (x_t - (1 - bar[t]).sqrt() * eps) / bar[t].sqrt()
+        stated = (x_t - beta[t] / (1 - bar[t]).sqrt() * eps) / alpha[t].sqrt()
+        assert_close((step.of_x_t * x_t + step.of_x0 * x0)[0], stated, rtol=1e-5, atol=1e-6)
+
+
+@checks("diffusion-elbo", "diffusion-step-x0", "diffusion-step-eps")
+def test_three_terms_add_up_to_the_bound_of_the_whole_chain():
+    """The bound is E[log q - log p] of the joint densities of all steps, and the terms never see those."""
+    beta, alpha, bar = tables()
+    x0, guess = tensor(0.7), lambda x, t: 0.3 * x + 0.1 * t / T  # any denoiser that is affine in x
+    tilde = torch.stack(
+        [tensor(0.0), beta[1] / 2, *((1 - bar[t - 1]) / (1 - bar[t]) * beta[t] for t in range(2, T + 1))]
+    )
+    mean, covariance = bar[1:].sqrt() * x0, chain_covariance()
+    x = torch.cat([x0.expand(40_000, 1), MultivariateNormal(mean, covariance).sample((40_000,))], 1)
+    log_q = sum(
+        Normal(alpha[t].sqrt() * x[:, t - 1], beta[t].sqrt()).log_prob(x[:, t]) for t in range(1, T + 1)
+    )
+    log_p, terms = Normal(0.0, 1.0).log_prob(x[:, T]), []
+    for t in range(1, T + 1):
+        of_x_t = alpha[t].sqrt() * (1 - bar[t - 1]) / (1 - bar[t])
+        of_x0 = bar[t - 1].sqrt() * beta[t] / (1 - bar[t])
+        step = Normal(of_x_t * x[:, t] + of_x0 * guess(x[:, t], t), tilde[t].sqrt())
+        log_p = log_p + step.log_prob(x[:, t - 1])
+        error = (x0 - guess(x[:, t], t)).square().mean()
+        if t == 1:
+            terms.append(-step.log_prob(x0).mean())
+            continue
+        snr_before, snr = (bar[k] / (1 - bar[k]) for k in (t - 1, t))
+        terms.append(0.5 * (snr_before - snr) * error)
+        assert_close(0.5 * (snr_before / snr - 1) * snr * error, terms[-1])
+    last = kl_divergence(Normal(bar[T].sqrt() * x0, (1 - bar[T]).sqrt()), Normal(0.0, 1.0))
+    difference = log_q - log_p
+    tolerance = 5 * difference.std().item() / math.sqrt(len(x))
+    assert_close(difference.mean(), sum(terms) + last, rtol=0, atol=tolerance)
+    assert tolerance < 0.2
+
+
+@checks("diffusion-best-variance", "diffusion-naive")
+def test_variance_of_a_step_back_is_the_posteriors_and_the_denoisers_doubt():
+    """The joint density of x_{t-1} and x_t of a mixture on a grid in the plane; the doubt by the package."""
+    mixture, path = two_hills(), Linear(T, first=0.05, last=0.5)
+    beta, alpha, bar = tables()
+    exact, (u, du) = ExactMixture(mixture, path), grid(5.0, 1201)
+    for t in (3, 8):
+        before = exact.log_prob(u[:, None], torch.full((len(u),), (t - 1) / T))  # log p(x_{t-1})
+        joint = (
+            before[:, None] + Normal(alpha[t].sqrt() * u[:, None], beta[t].sqrt()).log_prob(u)
+        ).exp() * du**2
+        marginal = joint.sum(0)
+        mean = (joint * u[:, None]).sum(0) / marginal
+        variance = (joint * (u[:, None] - mean).square()).sum()
+        tilde = (1 - bar[t - 1]) / (1 - bar[t]) * beta[t]
+        prediction = exact.predict(u[:, None], torch.full((len(u),), t / T))
+        # E |x_0 - E[x_0 | x_t]|^2 = E x_0^2 - E (E[x_0 | x_t])^2
+        doubt = 0.9**2 + mixture.variance[0] - (marginal * prediction.x0[:, 0].square()).sum()
+        assert_close(
+            variance, tilde + (bar[t - 1].sqrt() * beta[t] / (1 - bar[t])) ** 2 * doubt, rtol=1e-5, atol=0
+        )
+        learnable = (marginal * prediction.eps[:, 0].square()).sum()  # of eps, whose mean square is 1
+        naive = (marginal * (mean - u / alpha[t].sqrt()).square()).sum() / variance
+        assert_close(naive / (learnable / (1 - learnable)), 1 - tilde / variance, rtol=1e-3, atol=0)
+
+
+@checks("diffusion-large-variance")
+def test_reverse_variance_of_standard_normal_data_is_beta():
+    """x_{t-1} and x_t are then jointly normal with variances 1 and covariance sqrt(alpha_t)."""
+    beta, alpha, bar = tables()
+    t = torch.arange(1, T + 1)
+    tilde = (1 - bar[t - 1]) / (1 - bar[t]) * beta[t]
+    assert_close(tilde + bar[t - 1] * beta[t].square() / (1 - bar[t]), 1 - alpha[t])
+
+
+@checks("ddim-step", "ddim-eta")
+def test_a_ddim_step_keeps_the_marginal_for_every_eta_and_is_ancestral_at_one():
+    """Moments of x_s by propagating those of (x_t, x_0); and the package's posterior."""
+    path, (s, t) = Linear(T, first=0.05, last=0.5), (4, 9)
+    _, _, bar = tables()
+    for eta in (0.0, 0.4, 1.0):
+        rho2 = eta**2 * (1 - bar[s]) / (1 - bar[t]) * (1 - bar[t] / bar[s])
+        on_noise = (1 - bar[s] - rho2).sqrt() / (1 - bar[t]).sqrt()
+        of_x0 = bar[s].sqrt() - on_noise * bar[t].sqrt()
+        assert_close(on_noise * bar[t].sqrt() + of_x0, bar[s].sqrt())  # mean, times x_0
+        assert_close(on_noise**2 * (1 - bar[t]) + rho2, 1 - bar[s])
+    step = posterior(path, tensor([s / T]), tensor([t / T]))
+    found = torch.stack([on_noise, of_x0, rho2])
+    assert_close(torch.stack([step.of_x_t[0], step.of_x0[0], step.small[0]]), found, rtol=1e-5, atol=1e-6)
+    exact, x = ExactMixture(two_hills(), path), torch.randn(5, 1)
+    guess = exact.predict(x, torch.full((5,), t / T))
+    stated = bar[s].sqrt() * guess.x0 + (1 - bar[s]).sqrt() * guess.eps
+    assert_close(DDIM()(exact, x, times=tensor([t / T, s / T])), stated, rtol=1e-5, atol=1e-6)
+
+
+@checks("diffusion-start")
+def test_mean_of_drawings_from_a_chain_that_does_not_end_in_noise():
+    """Exact reverse steps for N(m, 1), each from the joint law of two neighbours, started at mean 0."""
+    _, alpha, bar = tables()
+    m, mean, short = 1.5, tensor(0.0), 5
+    for t in range(short, 0, -1):
+        mean = bar[t - 1].sqrt() * m + alpha[t].sqrt() * (mean - bar[t].sqrt() * m)
+    assert_close(mean, (1 - bar[short]) * m)
+    mixture = GaussianMixture([[1.5]], variance=1.0)
+    path = Linear(short, first=0.05, last=0.3)
+    model = DDPM(torch.nn.Linear(1, 1), (1,), path)
+    model.denoiser = ExactMixture(mixture, path, FixedSmall())
+    drawn = model.sampler(model.denoiser, torch.randn(40_000, 1), steps=short)
+    assert_close(drawn.mean(), (1 - path.alpha_bars[-1].double()) * 1.5, rtol=0, atol=0.03)
+
+
+@checks("diffusion-order")
+def test_bound_of_a_chain_that_erases_one_pixel_a_step_is_the_chain_rule():
+    """Divergences of tables over what a step may come from, for all pictures of three binary pixels."""
+    p = torch.rand(2, 2, 2)
+    p = p / p.sum()
+    for x in torch.cartesian_prod(*[torch.arange(2)] * 3).tolist():
+        total = tensor(0.0)
+        for t in range(1, 4):  # step t erases pixel d = D - t + 1
+            d = 3 - t
+            kept = p[tuple(x[:d])]  # joint of pixels d, d + 1, ... given those before, unnormalized
+            model = kept.flatten(1).sum(1) if kept.ndim > 1 else kept
+            model = model / model.sum()
+            certain = torch.nn.functional.one_hot(tensor(x[d]), 2).to(model)
+            total = (
+                total + (torch.special.xlogy(certain, certain) - torch.special.xlogy(certain, model)).sum()
+            )
+        assert_close(total, -p[tuple(x)].log())
