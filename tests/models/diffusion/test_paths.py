@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from diffusers import DDPMScheduler, EDMEulerScheduler
+from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
 from coursekit.models.diffusion import (
@@ -17,6 +18,7 @@ from coursekit.models.diffusion import (
     Schedule,
     Sigmoid,
     SubVP,
+    VariancePreserving,
     even_log_snr,
     even_times,
 )
@@ -135,9 +137,19 @@ def test_times_even_in_log_snr():
 
 
 def test_priors_start_where_paths_end(path):
+    """In standard noise where variance is kept, in noise of sigma(1) elsewhere."""
     x = path.prior_sample(20_000, (2,), torch.zeros(1))
     assert x.shape == (20_000, 2)
-    assert_close(x.std().double(), path.noise(T.new_ones(())), rtol=0.02, atol=0)
+    deviation = 1.0 if isinstance(path, VariancePreserving) else path.noise(T.new_ones(())).item()
+    assert x.std().item() == pytest.approx(deviation, rel=0.02)
+
+
+def test_distance_of_a_paths_end_from_its_prior(path):
+    """By torch's divergence of normal distributions; it counts what is left of the datum, and its noise."""
+    x0, one = torch.randn(3, 2, 2, dtype=torch.float64), T.new_ones(())
+    last = Normal(path.scale(one) * x0, path.noise(one))
+    prior = Normal(0.0, path.prior_deviation(one))
+    assert_close(path.prior_kl(x0), kl_divergence(last, prior).sum((1, 2)))
 
 
 def test_wrong_numbers_are_named():
