@@ -70,6 +70,16 @@ def test_the_continuous_reading_is_smooth_and_falls():
         assert (schedule.log_alpha_bar(torch.linspace(0, 1, 2001, dtype=torch.float64)).diff() < 0).all()
 
 
+@pytest.mark.parametrize("schedule", [Linear(), Cosine(), Sigmoid()], ids=["linear", "cosine", "sigmoid"])
+def test_times_in_float64_have_its_digits(schedule):
+    """The time of t's log-SNR is t, and alpha-bar is a product; a table in float32 would miss by 1e-8."""
+    t = torch.linspace(0.01, 1, 700, dtype=torch.float64)
+    assert_close(schedule.time(schedule.log_snr(t)), t, rtol=0, atol=1e-13)
+    linear = Linear(10).log_alpha_bar(torch.tensor([0.7], dtype=torch.float64))
+    betas = torch.linspace(1e-4, 0.02, 10, dtype=torch.float64)
+    assert_close(linear.exp(), torch.prod(1 - betas[:7])[None], rtol=1e-14, atol=0)
+
+
 def test_the_linear_schedule_approaches_the_vp_sde():
     """With beta_i = beta(i / T) / T the product becomes exp(-integral) as T grows."""
     errors = []
