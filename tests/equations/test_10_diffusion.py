@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, tensor
-from torch.distributions import MultivariateNormal, Normal, kl_divergence
+from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
 from coursekit.data import GaussianMixture
@@ -42,8 +44,12 @@ def chain_covariance() -> Tensor:
 
 
 def two_hills() -> GaussianMixture:
-    """A mixture on the line, of mean zero."""
-    mixture = GaussianMixture([[-0.9], [0.9]], variance=0.19)
+    """A mixture on the line, of mean zero and variance one."""
+    return in_float64(GaussianMixture([[-0.9], [0.9]], variance=0.19))
+
+
+def in_float64(mixture: GaussianMixture) -> GaussianMixture:
+    """The mixture itself, its numbers in the precision of these tests."""
     for name in ("means", "variance", "weights"):
         setattr(mixture, name, getattr(mixture, name).double())
     return mixture
@@ -102,21 +108,37 @@ def test_errors_of_the_noise_and_of_the_datum_differ_by_the_signal_to_noise_rati
         assert_close((eps - noise).square().sum(), ratio * (x0 - guess).square().sum())
 
 
+def stated_mean(mixture: GaussianMixture, x_t: Tensor, bar_t: Tensor) -> Tensor:
+    """E[x_0 | x_t] as the chapter prints it: (B, D) -> (B, D)."""
+    s2, offset = mixture.variance[0], x_t[:, None] - bar_t.sqrt() * mixture.means  # (B, K, D)
+    v = bar_t * s2 + 1 - bar_t
+    r = mixture.weights * (-offset.square().sum(-1) / (2 * v)).exp()
+    within = mixture.means + bar_t.sqrt() * s2 / v * offset
+    return (r[..., None] * within).sum(1) / r.sum(1, keepdim=True)
+
+
 @checks("diffusion-mixture")
 def test_denoiser_of_a_mixture_is_the_mean_of_the_posterior_on_a_grid():
-    """Bayes' rule on a fine grid of x_0, which needs no formula for components."""
-    mixture, (u, _) = two_hills(), grid()
+    """Bayes' rule on a fine grid of x_0, which needs no formula for components; the weights are unequal."""
+    mixture, (u, _) = in_float64(GaussianMixture([[-0.9], [0.9]], 0.19, [0.3, 0.7])), grid()
     _, _, bar = tables()
     for t in (2, 6, T):
         for x_t in (-0.7, 0.2, 1.5):
-            log_joint = mixture.log_prob(u[:, None]) + Normal(
-                bar[t].sqrt() * u, (1 - bar[t]).sqrt()
-            ).log_prob(tensor(x_t))
-            v = bar[t] * 0.19 + 1 - bar[t]
-            means, s2 = mixture.means[:, 0], mixture.variance[0]
-            r = (-(x_t - bar[t].sqrt() * means).square() / (2 * v)).softmax(0)
-            stated = (r * (means + bar[t].sqrt() * s2 / v * (x_t - bar[t].sqrt() * means))).sum()
+            step = Normal(bar[t].sqrt() * u, (1 - bar[t]).sqrt())
+            log_joint = mixture.log_prob(u[:, None]) + step.log_prob(tensor(x_t))
+            stated = stated_mean(mixture, tensor([[x_t]]), bar[t])[0, 0]
             assert_close((log_joint.softmax(0) * u).sum(), stated, rtol=1e-6, atol=1e-7)
+
+
+@checks("diffusion-mixture")
+def test_the_formula_for_a_mixture_is_the_packages_in_the_plane():
+    """Three components of unequal weight; the package goes by the score."""
+    means, weights = [[1.0, 0.2], [-0.5, 1.1], [0.0, -1.3]], [0.2, 0.5, 0.3]
+    mixture, path = in_float64(GaussianMixture(means, 0.3, weights)), Linear(T, first=0.05, last=0.5)
+    x_t, bar = torch.randn(6, 2), path.alpha_bars
+    for t in (1, 5, T):
+        found = ExactMixture(mixture, path).predict(x_t, torch.full((6,), t / T))
+        assert_close(found.x0, stated_mean(mixture, x_t, bar[t - 1]), rtol=1e-6, atol=1e-7)
 
 
 @checks("diffusion-posterior")
@@ -148,37 +170,44 @@ def test_reverse_mean_in_terms_of_the_noise():
         assert_close((step.of_x_t * x_t + step.of_x0 * x0)[0], stated, rtol=1e-5, atol=1e-6)
 
 
+def expected_log_normal(mean: Tensor, spread: Tensor, variance: Tensor) -> Tensor:
+    """E log N(u; 0, variance) over u of that mean and of the variance `spread`."""
+    return -0.5 * ((mean.square() + spread) / variance + (2 * math.pi * variance).log())
+
+
 @checks("diffusion-elbo", "diffusion-step-x0", "diffusion-step-eps")
 def test_three_terms_add_up_to_the_bound_of_the_whole_chain():
-    """The bound is E[log q - log p] of the joint densities of all steps, and the terms never see those."""
+    """The bound is E[log q - log p] of the joint Gaussian of all steps, to the last digits: an entropy from a
+    determinant and expected squares from a covariance matrix, where no step's divergence occurs."""
     beta, alpha, bar = tables()
-    x0, guess = tensor(0.7), lambda x, t: 0.3 * x + 0.1 * t / T  # any denoiser that is affine in x
-    tilde = torch.stack(
-        [tensor(0.0), beta[1] / 2, *((1 - bar[t - 1]) / (1 - bar[t]) * beta[t] for t in range(2, T + 1))]
-    )
-    mean, covariance = bar[1:].sqrt() * x0, chain_covariance()
-    x = torch.cat([x0.expand(40_000, 1), MultivariateNormal(mean, covariance).sample((40_000,))], 1)
-    log_q = sum(
-        Normal(alpha[t].sqrt() * x[:, t - 1], beta[t].sqrt()).log_prob(x[:, t]) for t in range(1, T + 1)
-    )
-    log_p, terms = Normal(0.0, 1.0).log_prob(x[:, T]), []
+    x0, slope, shift = tensor(0.7), 0.3, 0.1 * torch.arange(T + 1) / T  # any denoiser that is affine in x
+    tilde = (1 - bar[:-1]) / (1 - bar[1:]) * beta[1:]
+    tilde[0] = tilde[1]  # the last step's, where the posterior has none
+    mean, covariance = bar.sqrt() * x0, F.pad(chain_covariance(), (1, 0, 1, 0))  # of x_0 ... x_T given x_0
+    log_q = -0.5 * (T * math.log(2 * math.pi * math.e) + covariance[1:, 1:].logdet())
+    log_p = expected_log_normal(mean[T], covariance[T, T], tensor(1.0))
+    terms, (nodes, shares) = [], map(tensor, np.polynomial.hermite_e.hermegauss(6))
     for t in range(1, T + 1):
         of_x_t = alpha[t].sqrt() * (1 - bar[t - 1]) / (1 - bar[t])
         of_x0 = bar[t - 1].sqrt() * beta[t] / (1 - bar[t])
-        step = Normal(of_x_t * x[:, t] + of_x0 * guess(x[:, t], t), tilde[t].sqrt())
-        log_p = log_p + step.log_prob(x[:, t - 1])
-        error = (x0 - guess(x[:, t], t)).square().mean()
+        row = torch.zeros(T + 1)  # x_{t-1} minus the mean of the model's step, as a row times all x
+        row[t - 1], row[t] = 1, -(of_x_t + of_x0 * slope)
+        off, spread = row @ mean - of_x0 * shift[t], row @ covariance @ row
+        log_p = log_p + expected_log_normal(off, spread, tilde[t - 1])
+        eps = nodes  # standard noise, by a rule that is exact for polynomials up to degree 11
+        x_t = bar[t].sqrt() * x0 + (1 - bar[t]).sqrt() * eps
+        guess = slope * x_t + shift[t]
+        noise = (x_t - bar[t].sqrt() * guess) / (1 - bar[t]).sqrt()
+        error, of_noise = ((shares * e.square()).sum() / shares.sum() for e in (x0 - guess, eps - noise))
         if t == 1:
-            terms.append(-step.log_prob(x0).mean())
+            terms.append(-expected_log_normal(off, spread, tilde[0]))
             continue
         snr_before, snr = (bar[k] / (1 - bar[k]) for k in (t - 1, t))
         terms.append(0.5 * (snr_before - snr) * error)
-        assert_close(0.5 * (snr_before / snr - 1) * snr * error, terms[-1])
-    last = kl_divergence(Normal(bar[T].sqrt() * x0, (1 - bar[T]).sqrt()), Normal(0.0, 1.0))
-    difference = log_q - log_p
-    tolerance = 5 * difference.std().item() / math.sqrt(len(x))
-    assert_close(difference.mean(), sum(terms) + last, rtol=0, atol=tolerance)
-    assert tolerance < 0.2
+        assert_close(0.5 * (snr_before / snr - 1) * of_noise, terms[-1])
+    last = kl_divergence(Normal(mean[T], (1 - bar[T]).sqrt()), Normal(0.0, 1.0))
+    assert last > 1e-3
+    assert_close(log_q - log_p, sum(terms) + last, rtol=1e-10, atol=1e-10)
 
 
 @checks("diffusion-best-variance", "diffusion-naive")
@@ -216,24 +245,43 @@ def test_reverse_variance_of_standard_normal_data_is_beta():
     assert_close(tilde + bar[t - 1] * beta[t].square() / (1 - bar[t]), 1 - alpha[t])
 
 
-@checks("ddim-step", "ddim-eta")
-def test_a_ddim_step_keeps_the_marginal_for_every_eta_and_is_ancestral_at_one():
-    """Moments of x_s by propagating those of (x_t, x_0); and the package's posterior."""
+@checks("ddim-step")
+def test_a_ddim_step_keeps_the_marginal_for_every_variance():
+    """Mean and variance of x_s = m + rho z over the noise in x_t, m from x_0 and x_t alone, as printed."""
+    _, _, bar = tables()
+    x0, (eps, shares) = tensor(0.7), map(tensor, np.polynomial.hermite_e.hermegauss(6))
+    shares = shares / shares.sum()
+    for s, t in ((4, 9), (1, 2), (3, T)):
+        x_t = bar[t].sqrt() * x0 + (1 - bar[t]).sqrt() * eps
+        for rho2 in torch.linspace(0, 1, 4) * (1 - bar[s]):
+            seen = (x_t - bar[t].sqrt() * x0) / (1 - bar[t]).sqrt()
+            m = bar[s].sqrt() * x0 + (1 - bar[s] - rho2).clamp(min=0).sqrt() * seen
+            mean = (shares * m).sum()
+            assert_close(mean, bar[s].sqrt() * x0)
+            assert_close((shares * (m - mean).square()).sum() + rho2, 1 - bar[s])
+
+
+@checks("ddim-eta", "ddim-step")
+def test_eta_is_the_share_of_the_posteriors_deviation_that_is_drawn_afresh():
+    """At one it is the chain's own posterior, by conditioning; between, the package's sampler agrees."""
     path, (s, t) = Linear(T, first=0.05, last=0.5), (4, 9)
     _, _, bar = tables()
-    for eta in (0.0, 0.4, 1.0):
-        rho2 = eta**2 * (1 - bar[s]) / (1 - bar[t]) * (1 - bar[t] / bar[s])
-        on_noise = (1 - bar[s] - rho2).sqrt() / (1 - bar[t]).sqrt()
-        of_x0 = bar[s].sqrt() - on_noise * bar[t].sqrt()
-        assert_close(on_noise * bar[t].sqrt() + of_x0, bar[s].sqrt())  # mean, times x_0
-        assert_close(on_noise**2 * (1 - bar[t]) + rho2, 1 - bar[s])
-    step = posterior(path, tensor([s / T]), tensor([t / T]))
-    found = torch.stack([on_noise, of_x0, rho2])
-    assert_close(torch.stack([step.of_x_t[0], step.of_x0[0], step.small[0]]), found, rtol=1e-5, atol=1e-6)
+    covariance = chain_covariance()
+    gain = covariance[s - 1, t - 1] / covariance[t - 1, t - 1]
+    known = covariance[s - 1, s - 1] - gain * covariance[s - 1, t - 1]
     exact, x = ExactMixture(two_hills(), path), torch.randn(5, 1)
     guess = exact.predict(x, torch.full((5,), t / T))
-    stated = bar[s].sqrt() * guess.x0 + (1 - bar[s]).sqrt() * guess.eps
-    assert_close(DDIM()(exact, x, times=tensor([t / T, s / T])), stated, rtol=1e-5, atol=1e-6)
+    for eta in (0.0, 0.4, 1.0):
+        rho2 = eta**2 * (1 - bar[s]) / (1 - bar[t]) * (1 - bar[t] / bar[s])
+        assert_close(rho2.sqrt(), eta * known.sqrt())
+        torch.manual_seed(1)
+        drawn = DDIM(eta)(exact, x, times=tensor([t / T, s / T]))
+        torch.manual_seed(1)
+        m = bar[s].sqrt() * guess.x0 + (1 - bar[s] - rho2).sqrt() * guess.eps
+        assert_close(drawn, m + rho2.sqrt() * torch.randn(5, 1), rtol=1e-5, atol=1e-6)
+    step = posterior(path, tensor([s / T]), tensor([t / T]))
+    stated = step.of_x_t * x + step.of_x0 * guess.x0
+    assert_close(m, stated, rtol=1e-5, atol=1e-6)
 
 
 @checks("diffusion-start")

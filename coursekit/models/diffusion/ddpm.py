@@ -21,8 +21,8 @@ from coursekit.protocols import Losses
 class DDPM(Diffusion):
     """A chain x_T -> ... -> x_0 of Gaussian steps, each undoing one step of q(x_t | x_{t-1}).
 
-    p(x_T) = N(0, sigma_T^2 I); p(x_{t-1} | x_t) has the mean of q(x_{t-1} | x_t, x_0) at the x_0 that the
-    network sees in x_t. The network's time is t / T.
+    p(x_T) = N(0, I); p(x_{t-1} | x_t) has the mean of q(x_{t-1} | x_t, x_0) at the x_0 that the network sees
+    in x_t. The network's time is t / T. Term 1 has the variance of term 2 where the posterior's own is 0.
 
     Args:
         net: (x_t, t, c) -> (B, *), or (B, 2 C, *) if the variance is learnt.
@@ -80,17 +80,12 @@ class DDPM(Diffusion):
         decoded = -log_decoder(x, prediction.x0, log_variance, self.levels)
         return torch.where(expand_like(i == 1, x), decoded, kl).flatten(1).sum(1)
 
-    def last_term(self, x: Tensor) -> Tensor:
-        """KL(q(x_T | x_0) || p(x_T)), which no training changes: (B, *) -> (B,), nats."""
-        scale, noise = self.path.at(self._time(torch.full((len(x),), self.path.steps, device=x.device), x), x)
-        return 0.5 * (scale * x / noise).square().flatten(1).sum(1)
-
     def terms(self, x: Tensor, c: Tensor | None = None) -> Tensor:
         """All terms of minus the bound: i = 1 ... T by `term`, each at a draw of x_i, then the last:
         (B, *) -> (B, T + 1), nats."""
         steps = torch.arange(1, self.path.steps + 1, device=x.device)
         columns = [self._draw_term(x, i.expand(len(x)), c) for i in steps]
-        return torch.stack([*columns, self.last_term(x)], 1)
+        return torch.stack([*columns, self.path.prior_kl(x)], 1)
 
     def elbo(self, x: Tensor, c: Tensor | None = None, draws: int | None = 1) -> Tensor:
         """Unbiased estimate of the bound on log p(x | c), eq. (5): (B, *) -> (B,), nats.
@@ -105,7 +100,7 @@ class DDPM(Diffusion):
             return -self.terms(x, c).sum(1)
         if not 1 <= draws <= self.path.steps:
             raise ValueError(f"draws is {draws}; expected 1 to {self.path.steps}, or None for all")
-        total = self.last_term(x)
+        total = self.path.prior_kl(x)
         for k in range(draws):
             u = (k + torch.rand(len(x), device=x.device)) / draws
             i = (u * self.path.steps).long().clamp(max=self.path.steps - 1) + 1

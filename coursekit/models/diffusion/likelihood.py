@@ -25,9 +25,9 @@ def ode_log_prob(
 ) -> Tensor:
     """log p(x | c) = log p_1(x_1) + int_start^1 div u(x_t, t) dt along dx/dt = u, the flow, from x to x_1.
 
-    Classical Runge-Kutta steps (four passes each), even in the square root of t. p_1 is N(0, sigma(1)^2 I):
-    exact where alpha(1) is 0. What is computed is the density of x at `start`, where they have noise
-    sigma(start).
+    Classical Runge-Kutta steps (four passes each), even in the square root of t. p_1 is the path's prior, a
+    Gaussian of mean 0: exact where alpha(1) is 0. What is computed is the density of x at `start`, where they
+    have noise sigma(start).
 
     Args:
         denoiser: any.
@@ -59,7 +59,7 @@ def ode_log_prob(
             x, change = _step(denoiser, x, t, s, c, directions)
             log_det = log_det + change
             bar.update()
-    variance = denoiser.path.noise(times[-1]).square()
+    variance = denoiser.path.prior_deviation(times[-1]).square()
     squared = x.flatten(1).square().sum(1)
     return log_det - 0.5 * (squared / variance + dims * (2 * math.pi * variance).log())
 

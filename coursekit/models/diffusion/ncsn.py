@@ -19,7 +19,7 @@ class NCSN(ContinuousDiffusion):
         net: (x_t, t, c) -> (B, *).
         shape: of one x.
         path: sigma(t); None is `VE()`. The levels are at t = 0, 1 / (levels - 1), ..., 1.
-        levels: how many, at least 2.
+        levels: how many, at least 2; sampling walks at each.
         drop, clip: as in `Diffusion`.
 
     Source: Song & Ermon 2019, eq. (5) and (6) with lambda = sigma^2; the division by sigma is that of

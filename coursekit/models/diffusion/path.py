@@ -77,11 +77,24 @@ class Path(nn.Module):
         scale, noise = self.at(t, x0)
         return scale * x0 + noise * eps
 
+    def prior_deviation(self, t: Tensor) -> Tensor:
+        """Standard deviation of p(x_t) = N(0, I times its square), where sampling starts: sigma(t)."""
+        return self.noise(t)
+
     def prior_sample(self, n: int, shape: Sequence[int], like: Tensor, t: float = 1.0) -> Tensor:
-        """n draws of N(0, sigma(t)^2 I), (n, *shape), where sampling starts; made as `like`."""
+        """n draws of p(x_t), (n, *shape), where sampling starts; made as `like`."""
         start = torch.full((n,), t, dtype=like.dtype, device=like.device)
         x = torch.empty(n, *shape, dtype=like.dtype, device=like.device).normal_()
-        return expand_like(self.noise(start), x) * x
+        return expand_like(self.prior_deviation(start), x) * x
+
+    def prior_kl(self, x0: Tensor) -> Tensor:
+        """KL(q(x_1 | x_0) || p(x_1)), which no training changes: (B, *) -> (B,), nats."""
+        t = torch.ones(len(x0), dtype=x0.dtype, device=x0.device)
+        scale, noise = self.at(t, x0)
+        deviation = expand_like(self.prior_deviation(t), x0)
+        share = (noise / deviation).square()
+        kl = 0.5 * (share - 1 - share.log() + (scale * x0 / deviation).square())
+        return kl.flatten(1).sum(1)
 
 
 class VariancePreserving(Path):
@@ -111,6 +124,10 @@ class VariancePreserving(Path):
         """Both from one log alpha-bar."""
         log_alpha_bar = self.log_alpha_bar(t)
         return Place((0.5 * log_alpha_bar).exp(), (-torch.expm1(log_alpha_bar)).sqrt())
+
+    def prior_deviation(self, t: Tensor) -> Tensor:
+        """1, as x_t has for data of variance 1, at every t."""
+        return torch.ones_like(t)
 
     def scale_rate(self, t: Tensor) -> Tensor:
         """-beta/2 alpha."""

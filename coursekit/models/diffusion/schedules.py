@@ -37,7 +37,10 @@ class Schedule(VariancePreserving):
         slopes = torch.cat([fall[:1], slopes, fall[-1:]])
         m0, m1 = slopes[:-1], slopes[1:]
         cubics = torch.stack([values[:-1], m0, 3 * fall - 2 * m0 - m1, m0 + m1 - 2 * fall], 1)  # (T, 4)
-        for name, table in {"betas": betas, "alpha_bars": values[1:].exp(), "cubics": cubics}.items():
+        # rounded, and what rounding left out: their sum has float64's digits on devices without float64
+        rounded = cubics.to(torch.get_default_dtype())
+        parts = torch.cat([rounded, cubics - rounded], 1)  # (T, 8)
+        for name, table in {"betas": betas, "alpha_bars": values[1:].exp(), "cubics": parts}.items():
             self.register_buffer(name, table.to(torch.get_default_dtype()), persistent=False)
 
     def log_alpha_bar(self, t: Tensor) -> Tensor:
@@ -54,7 +57,8 @@ class Schedule(VariancePreserving):
         """How far t is from step i to step i + 1, in [0, 1], and the coefficients of the cubic there."""
         place = t * self.steps
         i = place.floor().clamp(0, self.steps - 1)
-        return place - i, self.cubics[i.long()].to(t.dtype).unbind(-1)
+        rounded, rest = self.cubics[i.long()].to(t.dtype).chunk(2, dim=-1)  # each (B, 4)
+        return place - i, (rounded + rest).unbind(-1)
 
 
 class Linear(Schedule):

@@ -75,6 +75,9 @@ class Objective(Protocol):
 class Explicit:
     """tr J_s(x) + |s(x)|^2 / 2, one pass back a dimension: half E |s - grad log p|^2 up to a constant.
 
+    It is the trace that is explicit. The loss is the one often called implicit score matching, since it does
+    without grad log p.
+
     Source: Hyvarinen 2005, theorem 1.
     """
 
@@ -92,7 +95,7 @@ class Sliced:
     Args:
         projections: directions a row.
 
-    Source: Song et al. 2019 (arXiv:1905.07088), eq. (8), the variant with reduced variance.
+    Source: Song et al. 2019 (arXiv:1905.07088), the variant with reduced variance.
     """
 
     def __init__(self, projections: int = 1):
@@ -116,7 +119,7 @@ class Denoising:
     Args:
         sigma: above 0.
 
-    Source: Vincent 2011 (doi:10.1162/NECO_a_00142), eq. (9).
+    Source: Vincent 2011 (doi:10.1162/NECO_a_00142), denoising score matching with Gaussian noise.
     """
 
     def __init__(self, sigma: float = 0.1):

@@ -36,7 +36,7 @@ class SubVP(VP):
     """alpha^2 = alpha-bar as in `VP`, but sigma = 1 - alpha-bar: the variance of data of variance 1
     falls on the way, and comes back.
 
-    Source: Song et al. 2021 (arXiv:2011.13456), eq. (27) to (29).
+    Source: Song et al. 2021 (arXiv:2011.13456), appendix B.
     """
 
     def noise(self, t: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class VE(VarianceExploding):
         sigma_min: at t = 0, above 0.
         sigma_max: at t = 1; about the largest distance between two data.
 
-    Source: Song et al. 2021 (arXiv:2011.13456), eq. (30).
+    Source: Song et al. 2021 (arXiv:2011.13456), appendix C.
     """
 
     def __init__(self, sigma_min: float = 0.01, sigma_max: float = 50.0):

@@ -2,6 +2,8 @@
 
 In `time` coordinates the ODE is dx/dt = flow(x, t). In `noise` coordinates, y = x / alpha as a function of
 r = sigma / alpha, it is dy/dr = eps(x, t): straighter, but undefined where alpha is 0 (`Straight` at t = 1).
+Where alpha nearly vanishes (`Cosine` at t = 1) the first of a few even steps in t is a huge one in r, which
+`Heun` does not survive: take times even in log-SNR there, by `even_log_snr`, or start below 1.
 """
 
 from collections.abc import Iterator

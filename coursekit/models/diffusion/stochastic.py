@@ -66,9 +66,9 @@ class PredictorCorrector(Sampler):
 
 
 class Langevin(Sampler):
-    """Annealed Langevin dynamics: at each time after the first, `repeats` steps of size step * sigma^2.
+    """Annealed Langevin dynamics: at each time, the first included, `repeats` steps of size step * sigma^2.
 
-    There are none where sigma is 0.
+    There are none where sigma is 0. The steps at the first two times count as one step of the sampler.
 
     Args:
         step: size of a step as a share of the noise's variance, above 0.
@@ -84,12 +84,13 @@ class Langevin(Sampler):
 
     @torch.no_grad()
     def walk(self, denoiser: Denoises, x: Tensor, times: Tensor, c: Tensor | None = None) -> Iterator[Tensor]:
-        for s in times[1:]:
-            variance = denoiser.path.noise(s).square()
+        for k, t in enumerate(times):
+            variance = denoiser.path.noise(t).square()
             for _ in range(self.repeats if variance > 0 else 0):
-                score = denoiser.predict(x, same_time(s, x), c).score
+                score = denoiser.predict(x, same_time(t, x), c).score
                 x = langevin_step(x, score, self.step * variance, torch.randn_like(x))
-            yield x
+            if k > 0:
+                yield x
 
 
 def langevin_step(x: Tensor, score: Tensor, size: Tensor | float, z: Tensor) -> Tensor:

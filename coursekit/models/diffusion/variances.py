@@ -25,7 +25,7 @@ def posterior(path: Path, s: Tensor, t: Tensor) -> Step:
 
     From i / T to (i - 1) / T of a DDPM schedule it is eq. (6) and (7) of arXiv:2006.11239, b is beta_i.
 
-    Source: Kingma et al. 2021 (arXiv:2107.00630), eq. (24) to (26) of appendix A.
+    Source: Kingma et al. 2021 (arXiv:2107.00630), appendix A.
     """
     (scale_s, noise_s), (scale_t, noise_t) = path.place(s), path.place(t)
     ratio, var_s, var_t = scale_t / scale_s, noise_s.square(), noise_t.square()

@@ -61,12 +61,10 @@ class VDM(Diffusion):
         error = self.denoiser.predict(self.path.perturb(x, t, eps), t, c).eps - eps
         weight = self.path.diffusion(t) / (2 * self.path.noise(t).square())
         middle = weight * error.square().flatten(1).sum(1)
-        scale, noise = self.path.at(torch.ones_like(t), x)
-        prior = 0.5 * (scale * x / noise).square()
         scale, noise = self.path.at(torch.zeros_like(t), x)
         least = x + noise / scale * torch.randn_like(x)  # x_0 / alpha(0)
         decoded = log_decoder(x, least, 2 * (noise / scale).log(), self.levels)
-        return (decoded - prior).flatten(1).sum(1) - middle
+        return decoded.flatten(1).sum(1) - middle - self.path.prior_kl(x)
 
     def losses(self, x: Tensor, c: Tensor | None = None) -> Losses:
         """One player, "model"; minus the bound, averaged over the batch, in nats a dimension."""

@@ -62,8 +62,8 @@ def test_terms_are_divergences_between_normals(variance):
     expected = [-Normal(0.3, small[0].sqrt()).log_prob(x).sum(1)]
     for w, q, p in zip(of_x0, small.sqrt(), used.sqrt(), strict=True):
         expected.append(kl_divergence(Normal(w * x, q), Normal(w * 0.3, p)).sum(1))
-    last = (1 - bar[-1]).sqrt()
-    expected.append(kl_divergence(Normal(bar[-1].sqrt() * x, last), Normal(torch.zeros(()), last)).sum(1))
+    last = Normal(bar[-1].sqrt() * x, (1 - bar[-1]).sqrt())
+    expected.append(kl_divergence(last, Normal(0.0, 1.0)).sum(1))
     assert_close(model.terms(x), torch.stack(expected, 1))
     assert_close(model.elbo(x, draws=None), -sum(expected))
 
@@ -99,11 +99,11 @@ def test_the_bound_is_below_the_likelihood_and_approaches_it():
 
 
 def test_ancestral_samples_have_the_chains_own_variance():
-    """For N(0, v) each step is linear, so the variance of the samples is a product and a sum."""
+    """For N(0, v) each step is linear, so the variance of the samples, 1 at first, is known."""
     v, model = 0.3, exact(10, one_gaussian(variance=0.3))
     path = model.path
     bar = torch.cat([torch.ones(1), path.alpha_bars])
-    variance = 1 - bar[-1]
+    variance = torch.ones(())
     for i in range(10, 0, -1):
         beta, x0_of_x = path.betas[i - 1], bar[i].sqrt() * v / (bar[i] * v + 1 - bar[i])
         gain = (1 - beta).sqrt() * (1 - bar[i - 1]) / (1 - bar[i])

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from diffusers import DDPMScheduler, EDMEulerScheduler
+from torch.distributions import Normal, kl_divergence
 from torch.testing import assert_close
 
 from coursekit.models.diffusion import (
@@ -17,6 +18,7 @@ from coursekit.models.diffusion import (
     Schedule,
     Sigmoid,
     SubVP,
+    VariancePreserving,
     even_log_snr,
     even_times,
 )
@@ -66,6 +68,16 @@ def test_the_continuous_reading_is_smooth_and_falls():
         steps = torch.arange(1, 50, dtype=torch.float64) / 50
         assert_close(schedule.beta(steps - 1e-9), schedule.beta(steps + 1e-9), rtol=1e-4, atol=1e-4)
         assert (schedule.log_alpha_bar(torch.linspace(0, 1, 2001, dtype=torch.float64)).diff() < 0).all()
+
+
+@pytest.mark.parametrize("schedule", [Linear(), Cosine(), Sigmoid()], ids=["linear", "cosine", "sigmoid"])
+def test_times_in_float64_have_its_digits(schedule):
+    """The time of t's log-SNR is t, and alpha-bar is a product; a table in float32 would miss by 1e-8."""
+    t = torch.linspace(0.01, 1, 700, dtype=torch.float64)
+    assert_close(schedule.time(schedule.log_snr(t)), t, rtol=0, atol=1e-13)
+    linear = Linear(10).log_alpha_bar(torch.tensor([0.7], dtype=torch.float64))
+    betas = torch.linspace(1e-4, 0.02, 10, dtype=torch.float64)
+    assert_close(linear.exp(), torch.prod(1 - betas[:7])[None], rtol=1e-14, atol=0)
 
 
 def test_the_linear_schedule_approaches_the_vp_sde():
@@ -135,9 +147,19 @@ def test_times_even_in_log_snr():
 
 
 def test_priors_start_where_paths_end(path):
+    """In standard noise where variance is kept, in noise of sigma(1) elsewhere."""
     x = path.prior_sample(20_000, (2,), torch.zeros(1))
     assert x.shape == (20_000, 2)
-    assert_close(x.std().double(), path.noise(T.new_ones(())), rtol=0.02, atol=0)
+    deviation = 1.0 if isinstance(path, VariancePreserving) else path.noise(T.new_ones(())).item()
+    assert x.std().item() == pytest.approx(deviation, rel=0.02)
+
+
+def test_distance_of_a_paths_end_from_its_prior(path):
+    """By torch's divergence of normal distributions; it counts what is left of the datum, and its noise."""
+    x0, one = torch.randn(3, 2, 2, dtype=torch.float64), T.new_ones(())
+    last = Normal(path.scale(one) * x0, path.noise(one))
+    prior = Normal(0.0, path.prior_deviation(one))
+    assert_close(path.prior_kl(x0), kl_divergence(last, prior).sum((1, 2)))
 
 
 def test_wrong_numbers_are_named():

@@ -192,6 +192,16 @@ def test_annealed_langevin_finds_both_peaks_in_their_shares():
     assert (y[:, 0] > 0.4).float().mean().item() == pytest.approx(0.36, abs=0.06)
 
 
+def test_annealed_langevin_walks_at_every_time_and_not_without_noise():
+    """Three levels and the end of the straight path, where sigma is 0: when the score is asked."""
+    exact, asked = ExactMixture(two_peaks(), Straight()), []
+    predict = exact.predict
+    exact.predict = lambda x, t, c=None: asked.append(t[0].item()) or predict(x, t, c)
+    film = Langevin(repeats=2).trace(exact, torch.randn(3, 2), times=torch.tensor([0.75, 0.5, 0.25, 0.0]))
+    assert asked == [0.75, 0.75, 0.5, 0.5, 0.25, 0.25]
+    assert film.shape == (4, 3, 2)
+
+
 def test_a_trace_holds_every_step_of_a_call():
     exact, x = ExactMixture(two_peaks(), VP()), torch.randn(5, 2)
     for sampler in (DDIM(), Heun(), DPMSolver2M()):
