@@ -76,7 +76,7 @@ SIDES: dict[str, Block] = {"torchgan": their_block, "ours": our_block}
 
 
 def main(launches: int = 3, blocks: int = 5) -> bool:
-    """Print the ratio over fresh processes; returns whether its median is enough, and its range above noise."""
+    """Print the ratio over fresh processes; returns whether its median is enough, its range above noise."""
     sizes = [sum(p.numel() for net in make() for p in net.parameters()) for make in (theirs, ours)]
     print(
         f"DCGAN, 3x32x32, width {WIDTH}, batch {BATCH}, {THREADS} threads, {launches} launches of {blocks}"
