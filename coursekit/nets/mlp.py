@@ -39,7 +39,7 @@ class MLP(nn.Module):
         self.layers = nn.Sequential(*layers[:-1])
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
-        if tuple(x.shape[1:]) != self.in_shape:
+        if x.shape[1:] != self.in_shape:
             raise ValueError(
                 f"x has shape {tuple(x.shape)}; expected (B, {', '.join(map(str, self.in_shape))})"
             )

@@ -1,7 +1,7 @@
 """Flows: chains of invertible maps from data to a known density (Rezende & Mohamed 2015, arXiv:1505.05770;
 Dinh, Krueger & Bengio 2015, arXiv:1410.8516)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import torch
@@ -36,19 +36,21 @@ class Chain(nn.Module):
         self.bijectors = nn.ModuleList(bijectors)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        log_det: Tensor | float = 0.0
-        for bijector in self.bijectors:
-            x, change = bijector(x, c)
-            log_det = log_det + change
-        return x, log_det
+        return _in_turn(self.bijectors, x, c)
 
     def inverse(self, z: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """The bijectors' inverses, from the last one to the first."""
-        log_det: Tensor | float = 0.0
-        for bijector in reversed(self.bijectors):
-            z, change = bijector.inverse(z, c)
-            log_det = log_det + change
-        return z, log_det
+        return _in_turn([bijector.inverse for bijector in reversed(self.bijectors)], z, c)
+
+
+def _in_turn(maps: Iterable[Callable], x: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
+    """One map after the other; their log-determinants add up."""
+    first, *others = maps
+    x, log_det = first(x, c)
+    for one in others:
+        x, change = one(x, c)
+        log_det = log_det + change
+    return x, log_det
 
 
 class Inverse(nn.Module):

@@ -64,4 +64,4 @@ class Affine:
 
     def _read(self, theta: Tensor) -> tuple[Tensor, Tensor]:
         a, shift = theta.chunk(2, 1)
-        return self.bound * a.tanh(), shift
+        return (a.tanh() if self.bound == 1 else self.bound * a.tanh()), shift
