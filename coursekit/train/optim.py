@@ -59,6 +59,11 @@ class ListedAdam(Adam):
         super().load_state_dict(state_dict)
         self._lists = None
 
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """As torch's; with more than one group the steps are torch's, too."""
+        super().add_param_group(param_group)
+        self._lists = None
+
     def _listed(self) -> tuple[Tensor, list[Tensor], list[Tensor], list[Tensor]] | None:
         """Steps done, as one vector and as views of it, and the two memories; None where torch shall list."""
         group = self.param_groups[0]

@@ -29,3 +29,16 @@ def test_our_adam_takes_torchs_steps_bit_for_bit_whatever_comes_between():
     memories = [optimizer.state_dict()["state"] for optimizer in (mine, oracle)]
     for one, other in zip(*(memory.values() for memory in memories), strict=True):
         assert all(torch.equal(one[name], other[name]) for name in other)
+
+
+def test_parameters_that_are_added_later_are_stepped_too():
+    """As with torch's own: a net may be unfrozen in the middle of a training."""
+    one, two = (torch.ones(3, requires_grad=True) for _ in range(2))
+    optimizer = adam([one], 1e-3)
+    for step in range(4):
+        if step == 2:
+            optimizer.add_param_group({"params": [two]})
+        one.grad, two.grad = torch.ones(3), torch.ones(3)
+        optimizer.step()
+    assert (one < 1 - 3e-3).all()
+    assert (two < 1 - 1e-3).all()
