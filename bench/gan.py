@@ -93,4 +93,4 @@ if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     one, other, blocks = sys.argv[1:]
     result = ratio(SIDES[one], SIDES[other], int(blocks))
-    print(result.median, result.low, result.high)
+    print(result.median)

@@ -140,10 +140,10 @@ ATLEAST = {"GPT-2, training": 1.2, "GPT-2, drawing 1 row": 1.5, "GPT-2, drawing 
 
 
 def main(launches: int = 3, blocks: int = 5) -> bool:
-    """Print the ratios, each over fresh processes; returns whether the medians are what they should be.
+    """Print the ratios, each over fresh processes; returns whether they are what they should be.
 
-    Beside Hugging Face's GPT-2 that is a factor. Plain blocks may be faster by as much as we are beside
-    ourselves.
+    Beside Hugging Face's GPT-2 that is a factor for the median, and all processes beyond noise, which is what
+    we are beside ourselves. Plain blocks may be faster by noise.
     """
     print(
         f"GPT of {LAYERS} layers, width {WIDTH}, context {CONTEXT}, {V} symbols, batch {BATCH}, {THREADS} "
@@ -154,10 +154,12 @@ def main(launches: int = 3, blocks: int = 5) -> bool:
     for name, speed in found.items():
         limit = f", at least {atleast[name]:.3g}" if name in atleast else ""
         print(f"  {name:32} / ours {speed}{limit}")
-    return all(found[name].median >= limit for name, limit in atleast.items())
+    noise = found["ours, training"]
+    beyond = all(found[name].low > noise.high for name in ATLEAST)
+    return beyond and all(found[name].median >= limit for name, limit in atleast.items())
 
 
 if __name__ == "__main__":
     torch.set_num_threads(THREADS)
     result = ratio(*PAIRS[sys.argv[1]], int(sys.argv[2]))
-    print(result.median, result.low, result.high)
+    print(result.median)

@@ -20,7 +20,7 @@ Loss = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Ratio:
-    """Time of one side over that of the other: median and range over pairs of blocks."""
+    """Time of one side over that of the other: median and range, over pairs of blocks or over processes."""
 
     median: float
     low: float
@@ -51,11 +51,11 @@ def ratio(one: Block, other: Block, pairs: int) -> Ratio:
 
 
 def launched(module: str, arguments: list[str], launches: int) -> Ratio:
-    """The median of the medians, and the whole range, that a module prints in processes of their own."""
+    """What a module prints in processes of their own: the median of their medians, and the range of these."""
     command = [sys.executable, "-m", module, *arguments]
     runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(launches)]
-    medians, lows, highs = zip(*(map(float, run.stdout.split()) for run in runs), strict=True)
-    return Ratio(statistics.median(medians), min(lows), max(highs))
+    medians = [float(run.stdout) for run in runs]
+    return Ratio(statistics.median(medians), min(medians), max(medians))
 
 
 def training(
