@@ -45,4 +45,7 @@ class MLP(nn.Module):
             )
         h = x.flatten(1)
         c = condition_vector(c, self.c_dim, h)
-        return self.layers(h if c is None else torch.cat([h, c], 1))
+        h = h if c is None else torch.cat([h, c], 1)
+        for layer in self.layers:
+            h = layer(h)
+        return h
