@@ -245,8 +245,9 @@ def _state(model: nn.Module) -> list[Tensor]:
 
 def _for(player: str, option: Any, name: str) -> Any:
     """A player's own value of an option that may be a dict."""
-    if not isinstance(option, Mapping):
-        return option
-    if player not in option:
+    if isinstance(option, Mapping) and player not in option:
         raise ValueError(f"{name} has no entry for player {player!r}, only for {', '.join(option)}.")
-    return option[player]
+    chosen = option[player] if isinstance(option, Mapping) else option
+    if name != "lr" and not callable(chosen):
+        raise ValueError(f"{name} is {chosen!r}; expected a function, or leave it out for the default.")
+    return chosen

@@ -165,6 +165,8 @@ def test_bf16_computes_in_bf16_and_keeps_float32_weights():
         ({"log_every": 0}, "log_every"),
         ({"precision": "fp8"}, "precision must be 'no' or 'bf16', got 'fp8'"),
         ({"lr": {"critic": 1e-3}}, "lr has no entry for player 'model', only for critic"),
+        ({"schedule": None}, "schedule is None; expected a function"),
+        ({"optimizer": {"model": "adam"}}, "optimizer is 'adam'; expected a function"),
     ],
 )
 def test_a_wrong_argument_is_named(keywords, message):
