@@ -6,6 +6,7 @@ from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises, Rer
 from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.edm import EDM, Preconditioned, ScaledInput
 from coursekit.models.diffusion.flow_matching import FlowMatching
+from coursekit.models.diffusion.gaussian import ExactGaussian, gaussian_posterior
 from coursekit.models.diffusion.guidance import ClassifierFree, ClassifierGuided
 from coursekit.models.diffusion.learned import LearnedLogSNR
 from coursekit.models.diffusion.likelihood import ode_log_prob
@@ -21,7 +22,14 @@ from coursekit.models.diffusion.predictions import (
     Score,
     Velocity,
 )
-from coursekit.models.diffusion.samplers import DDIM, Ancestral, Sampler, even_log_snr, even_times
+from coursekit.models.diffusion.samplers import (
+    DDIM,
+    Ancestral,
+    Sampler,
+    ancestral_step,
+    even_log_snr,
+    even_times,
+)
 from coursekit.models.diffusion.schedules import Cosine, Linear, Schedule, Sigmoid
 from coursekit.models.diffusion.score import Denoising, Explicit, ScoreModel, Sliced
 from coursekit.models.diffusion.sdes import VE, VP, Karras, Straight, SubVP, VarianceExploding
@@ -62,6 +70,7 @@ __all__ = [
     "Diffusion",
     "Epsilon",
     "Euler",
+    "ExactGaussian",
     "ExactMixture",
     "Explicit",
     "FixedLarge",
@@ -105,8 +114,10 @@ __all__ = [
     "VariancePreserving",
     "Velocity",
     "Weighting",
+    "ancestral_step",
     "even_log_snr",
     "even_times",
+    "gaussian_posterior",
     "langevin_step",
     "ode_log_prob",
     "posterior",
