@@ -18,6 +18,7 @@ from coursekit.metrics.accuracy import accuracy
 from coursekit.metrics.modes import modes, nearest_mode
 from coursekit.metrics.rows import judging
 from coursekit.metrics.samples import judge_rows, judge_samples
+from coursekit.metrics.translation import judge_domains, judge_pairs
 from coursekit.protocols import HasELBO, HasLogProb, HasSample
 from coursekit.recipes import shelf
 from coursekit.recipes.checkpoint import CONFIG
@@ -50,6 +51,9 @@ def judge(
         metrics |= _by_likelihood(model, data, bounds, k, options)
     if "accuracy" in ways:
         metrics["accuracy"] = asdict(accuracy(model, data, **options))
+    if "translation" in ways:
+        found, judged_by = _by_translation(model, data, features, options)
+        metrics |= found
     if "samples" in ways:
         found, judged_by = _by_samples(model, recipe, data, features, options)
         metrics |= found
@@ -122,6 +126,19 @@ def _by_samples(
     if points and isinstance(data, GaussianMixture):
         metrics |= _modes(model, data, n, options["seed"])
     return metrics, {"features": judged_by, "training_data": _plain(reference, judged_by["name"])}
+
+
+def _by_translation(
+    model: nn.Module, data: Any, features: str | None, options: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics of translated glyphs, and the classifier that read them."""
+    folder = _classifier(features or "classifier-glyphs")
+    n, reader = options["n"] or min(ROWS, len(data)), recipes.load(folder)
+    judged = judge_pairs if hasattr(data, "c") else judge_domains
+    found = judged(model, data, reader, n=n, seed=options["seed"])
+    return _plain(found, folder.name), {
+        "features": {"name": folder.name, "sha256": read_json(folder / CONFIG)["sha256"]}
+    }
 
 
 def _plain(estimates: dict[str, likelihood.Estimate], features: str) -> dict[str, Any]:

@@ -7,6 +7,16 @@ from coursekit.data import text
 from coursekit.data.archives import celeba, omniglot
 from coursekit.data.binarized import binarized_mnist
 from coursekit.data.glyph_set import glyphs
+from coursekit.data.pairs import (
+    PairedSet,
+    UnpairedSet,
+    domains,
+    hatching,
+    label_maps,
+    outline,
+    outlines,
+    thickness,
+)
 from coursekit.data.pen import COLOURS, FONTS, render
 from coursekit.data.sets import BinarySet, DiscreteSet, ImageSet, TensorSet
 from coursekit.data.small import digits, small_glyphs
@@ -37,6 +47,7 @@ __all__ = [
     "GaussianGrid",
     "GaussianMixture",
     "ImageSet",
+    "PairedSet",
     "Pinwheel",
     "Rings",
     "SCurve",
@@ -44,16 +55,23 @@ __all__ = [
     "SwissRoll",
     "TensorSet",
     "TwoMoons",
+    "UnpairedSet",
     "Vocabulary",
     "binarized_mnist",
     "celeba",
     "cifar10",
     "digits",
+    "domains",
     "fashion_mnist",
     "glyphs",
+    "hatching",
+    "label_maps",
     "mnist",
     "omniglot",
+    "outline",
+    "outlines",
     "render",
     "small_glyphs",
     "text",
+    "thickness",
 ]

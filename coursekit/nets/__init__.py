@@ -10,6 +10,7 @@ from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
 from coursekit.nets.masked import MaskedMLP
 from coursekit.nets.mlp import MLP
+from coursekit.nets.patchgan import PATCHES, PatchGAN
 from coursekit.nets.pixelcnn import GatedPixelCNN, PixelCNN
 from coursekit.nets.pixelrnn import DiagonalBiLSTM, RowLSTM
 from coursekit.nets.projection import Projection
@@ -17,6 +18,7 @@ from coursekit.nets.resnet import ResNetCritic, ResNetGenerator
 from coursekit.nets.rnn import RNN, RNNMemory
 from coursekit.nets.same_size import Beside, ConvNet, GatedConvNet
 from coursekit.nets.transformer import Block, KeyValueMemory, Transformer
+from coursekit.nets.translator import Translator
 from coursekit.nets.unet import UNet
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "MADE",
     "MLP",
     "NADE",
+    "PATCHES",
     "RNN",
     "AdaptiveBlock",
     "Beside",
@@ -43,6 +46,7 @@ __all__ = [
     "KeyValueMemory",
     "MaskedLinear",
     "MaskedMLP",
+    "PatchGAN",
     "PixelCNN",
     "Projection",
     "RNNMemory",
@@ -52,6 +56,7 @@ __all__ = [
     "TimeEmbedding",
     "TimeMLP",
     "Transformer",
+    "Translator",
     "UNet",
     "condition_vector",
     "drop_condition",
