@@ -104,6 +104,13 @@ def conv_vae(c_dim: int = 0) -> VAE:
     return VAE(encoder, BernoulliDecoder(ConvDecoder(LATENT, SHAPE, 4, c_dim), SHAPE), LATENT)
 
 
+def prior_vae(c_dim: int, cls: type[VAE] = VAE) -> VAE:
+    """Its prior is learnt."""
+    encoder, net = mlps(2 * LATENT, c_dim)
+    prior_net = MLP(0, 2 * LATENT, (16,), c_dim)
+    return cls(encoder, GaussianDecoder(net, SHAPE, 0.5), LATENT, prior_net=prior_net)
+
+
 def iwae(c_dim: int = 0) -> IWAE:
     encoder, net = mlps(2 * LATENT, c_dim)
     return IWAE(encoder, BernoulliDecoder(net, SHAPE), LATENT, k=3)
@@ -248,7 +255,9 @@ CONDITIONAL = (
         "vae": vae,
         "vae, binary": binary_vae,
         "vae, convolutions": conv_vae,
+        "vae, learnt prior": prior_vae,
         "iwae": iwae,
+        "iwae, learnt prior": partial(prior_vae, cls=IWAE),
     }
 )
 

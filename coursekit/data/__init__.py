@@ -19,7 +19,7 @@ from coursekit.data.pairs import (
 )
 from coursekit.data.pen import COLOURS, FONTS, render
 from coursekit.data.sets import BinarySet, DiscreteSet, ImageSet, TensorSet
-from coursekit.data.small import digits, small_glyphs
+from coursekit.data.small import digits, small_glyphs, style, styled_glyphs
 from coursekit.data.toys import (
     Checkerboard,
     EightGaussians,
@@ -72,6 +72,8 @@ __all__ = [
     "outlines",
     "render",
     "small_glyphs",
+    "style",
+    "styled_glyphs",
     "text",
     "thickness",
 ]

@@ -3,6 +3,7 @@
 from coursekit.nets.causal import CausalConv2d, CausalNet, raster
 from coursekit.nets.condition import condition_vector, drop_condition
 from coursekit.nets.conv import ConvDecoder, ConvEncoder, ConvFeatures
+from coursekit.nets.cross import CrossAttention, EncoderDecoder, Prefix, TokenEmbedding
 from coursekit.nets.dcgan import DCGANCritic, DCGANGenerator
 from coursekit.nets.dit import AdaptiveBlock, DiT
 from coursekit.nets.embed import TimeEmbedding, TimeMLP, fourier_features
@@ -37,10 +38,12 @@ __all__ = [
     "ConvEncoder",
     "ConvFeatures",
     "ConvNet",
+    "CrossAttention",
     "DCGANCritic",
     "DCGANGenerator",
     "DiT",
     "DiagonalBiLSTM",
+    "EncoderDecoder",
     "GatedConvNet",
     "GatedPixelCNN",
     "KeyValueMemory",
@@ -48,6 +51,7 @@ __all__ = [
     "MaskedMLP",
     "PatchGAN",
     "PixelCNN",
+    "Prefix",
     "Projection",
     "RNNMemory",
     "ResNetCritic",
@@ -55,6 +59,7 @@ __all__ = [
     "RowLSTM",
     "TimeEmbedding",
     "TimeMLP",
+    "TokenEmbedding",
     "Transformer",
     "Translator",
     "UNet",

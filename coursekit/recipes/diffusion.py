@@ -10,8 +10,8 @@ from coursekit.models import diffusion
 from coursekit.models.diffusion import DDPM, EDM, FlowMatching
 from coursekit.nets import DiT, TimeMLP, UNet
 from coursekit.recipes.flows import DENSITIES
-from coursekit.recipes.gan import CLASSES, pictures, points
-from coursekit.recipes.images import shape_of
+from coursekit.recipes.gan import points
+from coursekit.recipes.images import c_dim_of, conditioned, shape_of
 from coursekit.recipes.pixels import LEVELS
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
@@ -113,13 +113,14 @@ def image_denoising(
     make_net: Callable[..., nn.Module], dataset: str, conditional: bool, drop: float, **keywords: Any
 ) -> Recipe:
     """A network that takes shape, c_dim and out_channels, on images in [-1, 1]."""
-    shape, c_dim = shape_of(dataset), CLASSES * conditional
+    shape, c_dim = shape_of(dataset), c_dim_of(dataset, conditional)
 
     def sized(outputs: int) -> nn.Module:
         return make_net(shape, c_dim=c_dim, out_channels=outputs * shape[0])
 
+    data = partial(conditioned, dataset, conditional=conditional)
     common = {"levels": LEVELS[dataset], "drop": drop if conditional else 0.0, "clip": 1.0}
-    return denoising(sized, partial(pictures, dataset, conditional), shape, **common, **keywords)
+    return denoising(sized, data, shape, **common, **keywords)
 
 
 def unet(

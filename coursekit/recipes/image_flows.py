@@ -8,19 +8,17 @@ import torch
 from torch import nn
 
 from coursekit.models.flows import Dequantized, Flow, glow, image_noise, image_real_nvp, multiscale_real_nvp
-from coursekit.recipes.images import images, shape_of
+from coursekit.recipes.images import c_dim_of, conditioned, shape_of
 from coursekit.recipes.pixels import LEVELS
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
-CLASSES = 10
 NOISES = ("uniform", "variational")
 
 
 def levels_of(dataset: str, conditional: bool, split: str) -> Any:
     """The images as levels; with their labels if asked for."""
-    chosen = images(dataset, split)
-    return (chosen.conditioned() if conditional else chosen).discrete()
+    return conditioned(dataset, split, conditional).discrete()
 
 
 def flow_recipe(
@@ -33,7 +31,7 @@ def flow_recipe(
     **training: Any,
 ) -> Recipe:
     """What the recipes share: data, noise and training; `make_flow` takes the shape and c_dim."""
-    shape, c_dim = shape_of(dataset), CLASSES * conditional
+    shape, c_dim = shape_of(dataset), c_dim_of(dataset, conditional)
     if noise not in NOISES:
         raise ValueError(f"noise must be one of {', '.join(NOISES)}, got {noise!r}.")
 
@@ -44,7 +42,8 @@ def flow_recipe(
         return Dequantized(make_flow(shape, c_dim=c_dim), levels, drawn)
 
     data = partial(levels_of, dataset, conditional)
-    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, **training)
+    judged_by = ("elbo", "samples") if conditional else ()
+    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, judged_by=judged_by, **training)
 
 
 def image_flow(

@@ -10,7 +10,7 @@ from coursekit.models.diffusion.gaussian import ExactGaussian, gaussian_posterio
 from coursekit.models.diffusion.guidance import ClassifierFree, ClassifierGuided
 from coursekit.models.diffusion.learned import LearnedLogSNR
 from coursekit.models.diffusion.likelihood import ode_log_prob
-from coursekit.models.diffusion.mixture import ExactMixture, Mixture
+from coursekit.models.diffusion.mixture import Atoms, ExactMixture, Mixture, guidance_target
 from coursekit.models.diffusion.ncsn import NCSN
 from coursekit.models.diffusion.path import Path, VariancePreserving
 from coursekit.models.diffusion.predictions import (
@@ -56,6 +56,7 @@ __all__ = [
     "VE",
     "VP",
     "Ancestral",
+    "Atoms",
     "Bound",
     "ClassifierFree",
     "ClassifierGuided",
@@ -118,6 +119,7 @@ __all__ = [
     "even_log_snr",
     "even_times",
     "gaussian_posterior",
+    "guidance_target",
     "langevin_step",
     "ode_log_prob",
     "posterior",
