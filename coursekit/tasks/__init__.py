@@ -1,4 +1,4 @@
-"""What one does with a trained model: find the code of an image, edit it, and undo what a measurement lost."""
+"""What one does with a trained model: codes of images, edits, and what a measurement lost."""
 
 from coursekit.tasks.ddrm import DDRM
 from coursekit.tasks.directions import Direction, find_direction

@@ -49,8 +49,8 @@ class Operator:
         """Rows of that shape, or an error that names what was built for which shape."""
         if a.shape[1:] != tuple(shape):
             raise ValueError(
-                f"{name} has shape {tuple(a.shape)}; this {type(self).__name__} maps (B, {self._row(self.shape)})"
-                f" to (B, {self._row(self.y_shape)})"
+                f"{name} has shape {tuple(a.shape)}; this {type(self).__name__} maps"
+                f" (B, {self._row(self.shape)}) to (B, {self._row(self.y_shape)})"
             )
 
     @staticmethod
