@@ -6,7 +6,7 @@ from coursekit.nets.conv import ConvDecoder, ConvEncoder, ConvFeatures
 from coursekit.nets.cross import CrossAttention, EncoderDecoder, Prefix, TokenEmbedding
 from coursekit.nets.dcgan import DCGANCritic, DCGANGenerator
 from coursekit.nets.dit import AdaptiveBlock, DiT
-from coursekit.nets.embed import TimeEmbedding, TimeMLP, fourier_features
+from coursekit.nets.embed import ImageTimeMLP, TimeEmbedding, TimeMLP, fourier_features
 from coursekit.nets.gpt2 import load_gpt2
 from coursekit.nets.made import FVBN, MADE, NADE, MaskedLinear
 from coursekit.nets.masked import MaskedMLP
@@ -46,6 +46,7 @@ __all__ = [
     "EncoderDecoder",
     "GatedConvNet",
     "GatedPixelCNN",
+    "ImageTimeMLP",
     "KeyValueMemory",
     "MaskedLinear",
     "MaskedMLP",
