@@ -10,6 +10,7 @@ from coursekit.data.glyph_set import glyphs
 from coursekit.data.pairs import (
     PairedSet,
     UnpairedSet,
+    colour_of,
     domains,
     hatching,
     label_maps,
@@ -60,6 +61,7 @@ __all__ = [
     "binarized_mnist",
     "celeba",
     "cifar10",
+    "colour_of",
     "digits",
     "domains",
     "fashion_mnist",

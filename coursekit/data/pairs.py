@@ -150,6 +150,15 @@ def thickness(x: Tensor) -> Tensor:
     return (x + 1).sum((1, 2, 3)) / (outline(x) + 1).sum((1, 2, 3)).clamp(min=1e-6)
 
 
+def colour_of(x: Tensor) -> Tensor:
+    """Which of COLOURS strokes have, (B, 3, H, W) in [-1, 1] -> (B,): the nearest in direction.
+
+    Of each image the pixels are added up, as amounts of red, green and blue, and compared by the cosine.
+    """
+    palette = torch.tensor(list(COLOURS.values()), dtype=x.dtype, device=x.device)
+    return (F.normalize((x + 1).sum((2, 3)), dim=1) @ F.normalize(palette, dim=1).T).argmax(1)
+
+
 def label_maps(n: int = 20_000, train: bool = True, *, progress: bool = True) -> PairedSet:
     """From a map of labels, ground, shadow and ink, to a picture in colour of a glyph with its shadow.
 

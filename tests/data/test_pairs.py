@@ -37,6 +37,12 @@ def test_bolder_strokes_are_thicker():
     assert_close(found, torch.tensor([20 * w / (2 * (20 + w) + 4) for w in (1, 3, 5)]))
 
 
+def test_the_colour_of_strokes_is_read_back():
+    """From drawn glyphs, noise and grey edges included."""
+    found = data.glyphs(200, rgb=True, progress=False)
+    assert torch.equal(data.colour_of(found.x), found.factors["colour"])
+
+
 def test_outlines_are_pairs_of_bold_glyphs_and_hide_the_phase():
     """The target is the glyph times the wave of its phase; the source is the outline of the glyph."""
     found = data.outlines(N, progress=False)

@@ -1,0 +1,153 @@
+"""Translation of glyphs, with pairs and without: what each term of the loss does, from three seeds each.
+
+    python -m bench.translation runs/translation --result book/results/translation-glyphs.json
+
+Pairs: the outline of a glyph and the glyph, hatched; L1 alone, the critic alone, and both with four sizes of
+patches. Kinds: thin and bold glyphs without pairs, with and without the cycle term. Hiding: coloured and grey
+glyphs without pairs; what the way back finds in the grey ones, before and after noise is added to them. A run
+that is stopped continues where it was.
+"""
+
+import argparse
+import base64
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from matplotlib import pyplot as plt
+from torch import Tensor, nn
+
+from coursekit import data, recipes
+from coursekit.files import write_json
+from coursekit.metrics.translation import judge_domains, judge_pairs
+from coursekit.recipes.records import record
+from coursekit.train import tune_cpu
+from coursekit.train.files import read_json
+
+SEEDS, SHOWN, READER = 3, 10, "classifier-glyphs"
+NOISES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "pairs": {
+        "L1 alone": {"adversarial": 0.0},
+        "critic alone, 16": {"l1": 0.0},
+        **{f"both, {side}": {"patch": side} for side in (1, 8, 16, 28)},
+    },
+    "kinds": {"without cycle": {"cycle": 0.0}, "with cycle": {}},
+    "hiding": {"colour and grey": {"domains": "colour", "skips": True}},
+}
+RECIPES = {"pairs": "pix2pix", "kinds": "cyclegan", "hiding": "cyclegan"}
+STEPS = {"pairs": 400, "kinds": 450, "hiding": 450}
+
+
+def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
+    """Measures of hatched glyphs, and some of them."""
+    test = data.outlines(2000, train=False, progress=False)
+    found = judge_pairs(model, test, reader, n=len(test))
+    y = model.sample(len(test), test.c)
+    return _means(found) | {"hatching": data.hatching(y).mean().item()}, y[:SHOWN]
+
+
+def of_kinds(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
+    """Measures of thin glyphs made bold and of bold ones made thin, and some of the first."""
+    test = data.domains("weight", 5000, train=False, progress=False)
+    found = _means(judge_domains(model, test, reader, n=len(test)))
+    ends = [data.thickness(kind.x).mean() for kind in (test.a, test.b)]
+    with torch.no_grad():
+        bold, thin = model.encode(test.a.x), model.decode(test.b.x)
+    for name, y, source in (("to_b", bold, test.a), ("to_a", thin, test.b)):
+        made_bold = (data.thickness(y) > sum(ends) / 2).float().mean().item()
+        found[f"domain_reached_{name}"] = made_bold if name == "to_b" else 1 - made_bold
+        for factor, measure in (("x", across), ("slant", slant)):
+            found[f"{factor}_kept_{name}"] = correlation(measure(source.x), measure(y))
+    return found, bold[:SHOWN]
+
+
+def of_hiding(model: nn.Module, reader: nn.Module) -> tuple[dict[str, Any], Tensor]:
+    """How often the way back finds the colour, by the noise added on the way; and some grey glyphs."""
+    test = data.domains("colour", 2000, train=False, progress=False)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        grey = model.encode(test.a.x)
+        again = [model.decode(grey + noise * torch.randn_like(grey)) for noise in NOISES]
+        found = {"noise": NOISES, "colour_found": [_found(y, test.a.factors["colour"]) for y in again]}
+        found["cycle_error"] = [(y - test.a.x).abs().mean().item() for y in again]
+    return found | _means(judge_domains(model, test, reader, n=len(test))), grey[:SHOWN]
+
+
+def across(x: Tensor) -> Tensor:
+    """Where the middle of the ink lies, in pixels from the left edge: (B, 1, H, W) -> (B,)."""
+    ink = (x[:, 0] + 1).sum(1)
+    return (ink * torch.arange(x.shape[-1])).sum(1) / ink.sum(1)
+
+
+def slant(x: Tensor) -> Tensor:
+    """Covariance of column and height over the variance of height, of the ink: (B, 1, H, W) -> (B,)."""
+    ink, place = (x[:, 0] + 1) / (x[:, 0] + 1).sum((1, 2), keepdim=True), torch.arange(float(x.shape[-1]))
+    column, row = ink.sum(1), ink.sum(2)
+    right, down = place - (column @ place)[:, None], place - (row @ place)[:, None]
+    return -torch.einsum("bij,bi,bj->b", ink, down, right) / (row * down**2).sum(1)
+
+
+def correlation(u: Tensor, v: Tensor) -> float:
+    """Of two measures of the same glyphs, (N,) each; 0 where one of them is not finite."""
+    value = torch.corrcoef(torch.stack([u, v]))[0, 1]
+    return value.nan_to_num(0.0).item()
+
+
+def _found(x: Tensor, colour: Tensor) -> float:
+    return (data.colour_of(x) == colour).float().mean().item()
+
+
+def _means(found: dict[str, Any]) -> dict[str, float]:
+    return {name: each.mean for name, each in found.items()}
+
+
+def strip(x: Tensor) -> str:
+    """Images side by side, as a PNG in base64."""
+    file, row = io.BytesIO(), torch.cat(list(x), dim=-1)[0]
+    plt.imsave(file, row.clamp(-1, 1).numpy(), cmap="gray", vmin=-1, vmax=1, format="png")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+JUDGES: dict[str, Callable[..., Any]] = {"pairs": of_pairs, "kinds": of_kinds, "hiding": of_hiding}
+
+
+def row(part: str, name: str, folder: Path, reader: nn.Module) -> dict[str, Any]:
+    """Train and judge one setting from every seed."""
+    recipe = recipes.get(RECIPES[part], **SETTINGS[part][name])
+    common = {"log_every": 50, "progress": False, "device": "cpu", "facts": record()}
+    seconds, runs, drawings = [], [], []
+    for seed in range(SEEDS):
+        place = folder / part / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+        model, history = recipes.train(recipe, place, steps=STEPS[part], seed=seed, **common)
+        found, shown = JUDGES[part](model, reader)
+        runs.append(found)
+        drawings.append(strip(shown))
+        seconds.append(round(history.seconds, 1))
+    size = sum(p.numel() for p in model.parameters())
+    facts = {"keywords": {**recipe.keywords, "steps": STEPS[part]}, "parameters": size, "seconds": seconds}
+    return facts | {"metrics": {key: [run[key] for run in runs] for key in runs[0]}, "drawings": drawings}
+
+
+def main() -> None:
+    """Train and judge all settings; write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--result", type=Path, required=True)
+    options = parser.parse_args()
+    tune_cpu()
+    reader, parts = recipes.pretrained(READER), {}
+    for part, settings in SETTINGS.items():
+        parts[part] = {}
+        for name in settings:
+            kept = options.folder / part / f"{name}.json"
+            if not kept.exists():
+                write_json(kept, row(part, name, options.folder, reader))
+            parts[part][name] = read_json(kept)
+    write_json(options.result, record() | {"reader": READER, "seeds": SEEDS} | parts)
+
+
+if __name__ == "__main__":
+    main()
