@@ -29,16 +29,16 @@ from coursekit.train.files import read_json
 SEEDS, SHOWN, READER = 3, 10, "classifier-glyphs"
 NOISES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "kinds": {"without cycle": {"cycle": 0.0}, "with cycle": {}},
+    "hiding": {"colour and grey": {"domains": "colour", "skips": True}},
     "pairs": {
         "L1 alone": {"adversarial": 0.0},
         "critic alone, 16": {"l1": 0.0},
         **{f"both, {side}": {"patch": side} for side in (1, 8, 16, 28)},
     },
-    "kinds": {"without cycle": {"cycle": 0.0}, "with cycle": {}},
-    "hiding": {"colour and grey": {"domains": "colour", "skips": True}},
 }
 RECIPES = {"pairs": "pix2pix", "kinds": "cyclegan", "hiding": "cyclegan"}
-STEPS = {"pairs": 400, "kinds": 450, "hiding": 450}
+STEPS = {"pairs": 350, "kinds": 450, "hiding": 450}
 
 
 def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
@@ -114,38 +114,37 @@ def strip(x: Tensor) -> str:
 JUDGES: dict[str, Callable[..., Any]] = {"pairs": of_pairs, "kinds": of_kinds, "hiding": of_hiding}
 
 
-def row(part: str, name: str, folder: Path, reader: nn.Module) -> dict[str, Any]:
-    """Train and judge one setting from every seed."""
+def run_of(part: str, name: str, seed: int, folder: Path, reader: nn.Module) -> dict[str, Any]:
+    """Train and judge one setting from one seed."""
     recipe = recipes.get(RECIPES[part], **SETTINGS[part][name])
     common = {"log_every": 50, "progress": False, "device": "cpu", "facts": record()}
-    seconds, runs, drawings = [], [], []
-    for seed in range(SEEDS):
-        place = folder / part / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
-        model, history = recipes.train(recipe, place, steps=STEPS[part], seed=seed, **common)
-        found, shown = JUDGES[part](model, reader)
-        runs.append(found)
-        drawings.append(strip(shown))
-        seconds.append(round(history.seconds, 1))
-    size = sum(p.numel() for p in model.parameters())
-    facts = {"keywords": {**recipe.keywords, "steps": STEPS[part]}, "parameters": size, "seconds": seconds}
-    return facts | {"metrics": {key: [run[key] for run in runs] for key in runs[0]}, "drawings": drawings}
+    place = folder / part / f"{name.replace(',', '').replace(' ', '-')}-{seed}"
+    model, history = recipes.train(recipe, place, steps=STEPS[part], seed=seed, **common)
+    found, shown = JUDGES[part](model, reader)
+    return {
+        "keywords": {**recipe.keywords, "steps": STEPS[part]},
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "seconds": round(history.seconds, 1),
+        "metrics": found,
+        "drawings": strip(shown),
+    }
 
 
 def main() -> None:
-    """Train and judge all settings; write the table."""
+    """Train and judge all settings, seed by seed; write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--result", type=Path, required=True)
     options = parser.parse_args()
     tune_cpu()
-    reader, parts = recipes.pretrained(READER), {}
-    for part, settings in SETTINGS.items():
-        parts[part] = {}
-        for name in settings:
-            kept = options.folder / part / f"{name}.json"
+    reader = recipes.pretrained(READER)
+    parts = {part: {name: [] for name in settings} for part, settings in SETTINGS.items()}
+    for seed in range(SEEDS):
+        for part, name in [(part, name) for part, settings in SETTINGS.items() for name in settings]:
+            kept = options.folder / part / f"{name} {seed}.json"
             if not kept.exists():
-                write_json(kept, row(part, name, options.folder, reader))
-            parts[part][name] = read_json(kept)
+                write_json(kept, run_of(part, name, seed, options.folder, reader))
+            parts[part][name].append(read_json(kept))
     write_json(options.result, record() | {"reader": READER, "seeds": SEEDS} | parts)
 
 
