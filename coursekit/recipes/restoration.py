@@ -52,7 +52,7 @@ def unet_restoration(
     method: str = "ddpm",
     schedule: str = "cosine",
     noise_steps: int = 1000,
-    prediction: str = "epsilon",
+    prediction: str = "velocity",
     variance: str = "small",
     sampler: str = "ddim",
     sampling_steps: int = 25,
