@@ -157,7 +157,7 @@ def test_given_a_noisy_image_a_measurement_is_gaussian_around_that_of_the_denois
 
 @checks("denoiser-jacobian")
 def test_the_slope_of_a_denoiser_is_its_uncertainty():
-    """E[x_0 | x_t] on the grid, differentiated numerically, beside Var[x_0 | x_t] on the grid; not Gaussian."""
+    """E[x_0 | x_t] on the grid, by differences, beside Var[x_0 | x_t] on the grid; not Gaussian."""
     x_t, h = torch.linspace(-2, 2, 7, dtype=torch.float64), 1e-4
 
     def mean(x: Tensor, power: int = 1) -> Tensor:
