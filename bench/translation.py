@@ -2,15 +2,16 @@
 
     python -m bench.translation runs/translation --result book/results/translation-glyphs.json
 
-Pairs: the outline of a glyph and the glyph, hatched; L1 alone, the critic alone, and both with four sizes of
-patches. Kinds: thin and bold glyphs without pairs, with and without the cycle term. Hiding: coloured and grey
-glyphs without pairs; what the way back finds in the grey ones, before and after noise is added to them. A run
-that is stopped continues where it was.
+Kinds: thin and bold glyphs in colour, without pairs; by the critics alone, with the cycle term, and with the
+identity term as well. Hiding: coloured and grey glyphs without pairs; what the way back finds in grey ones,
+before and after noise is added to them. Pairs: the outline of a glyph and the glyph, hatched; L1 alone, the
+critic alone, and both with four sizes of patches. A run that is stopped continues where it was.
 """
 
 import argparse
 import base64
 import io
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,12 @@ from coursekit.train.files import read_json
 SEEDS, SHOWN, READER = 3, 10, "classifier-glyphs"
 NOISES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
-    "kinds": {"without cycle": {"cycle": 0.0}, "with cycle": {}},
-    "hiding": {"colour and grey": {"domains": "colour", "skips": True}},
+    "kinds": {
+        "critics alone": {"cycle": 0.0},
+        "and cycle": {},
+        "and cycle and identity": {"identity": 5.0},
+    },
+    "hiding": {"colour and grey": {"domains": "colour", "residual": True}},
     "pairs": {
         "L1 alone": {"adversarial": 0.0},
         "critic alone, 16": {"l1": 0.0},
@@ -38,7 +43,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 RECIPES = {"pairs": "pix2pix", "kinds": "cyclegan", "hiding": "cyclegan"}
-STEPS = {"pairs": 350, "kinds": 450, "hiding": 450}
+STEPS = {"pairs": 350, "kinds": 400, "hiding": 450}
 
 
 def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
@@ -61,6 +66,9 @@ def of_kinds(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Ten
         found[f"domain_reached_{name}"] = made_bold if name == "to_b" else 1 - made_bold
         for factor, measure in (("x", across), ("slant", slant)):
             found[f"{factor}_kept_{name}"] = correlation(measure(source.x), measure(y))
+        colour, now = source.factors["colour"], data.colour_of(y)
+        found[f"colour_kept_{name}"] = (now == colour).float().mean().item()
+        found[f"colour_bits_{name}"] = information(colour, now)
     return found, bold[:SHOWN]
 
 
@@ -76,15 +84,24 @@ def of_hiding(model: nn.Module, reader: nn.Module) -> tuple[dict[str, Any], Tens
     return found | _means(judge_domains(model, test, reader, n=len(test))), grey[:SHOWN]
 
 
+def information(u: Tensor, v: Tensor) -> float:
+    """Mutual information of two labels of the same glyphs, bits, from their counts: (N,), (N,)."""
+    joint = torch.zeros(u.max() + 1, v.max() + 1).index_put((u, v), torch.tensor(1.0), accumulate=True)
+    joint = joint / joint.sum()
+    apart = joint.sum(1, keepdim=True) * joint.sum(0)
+    return torch.special.xlogy(joint, joint / apart.clamp(min=1e-12)).sum().item() / math.log(2)
+
+
 def across(x: Tensor) -> Tensor:
-    """Where the middle of the ink lies, in pixels from the left edge: (B, 1, H, W) -> (B,)."""
-    ink = (x[:, 0] + 1).sum(1)
+    """Where the middle of the ink lies, in pixels from the left edge: (B, C, H, W) -> (B,)."""
+    ink = (x.mean(1) + 1).sum(1)
     return (ink * torch.arange(x.shape[-1])).sum(1) / ink.sum(1)
 
 
 def slant(x: Tensor) -> Tensor:
-    """Covariance of column and height over the variance of height, of the ink: (B, 1, H, W) -> (B,)."""
-    ink, place = (x[:, 0] + 1) / (x[:, 0] + 1).sum((1, 2), keepdim=True), torch.arange(float(x.shape[-1]))
+    """Covariance of column and height over the variance of height, of the ink: (B, C, H, W) -> (B,)."""
+    ink, place = x.mean(1) + 1, torch.arange(float(x.shape[-1]))
+    ink = ink / ink.sum((1, 2), keepdim=True)
     column, row = ink.sum(1), ink.sum(2)
     right, down = place - (column @ place)[:, None], place - (row @ place)[:, None]
     return -torch.einsum("bij,bi,bj->b", ink, down, right) / (row * down**2).sum(1)
@@ -106,8 +123,8 @@ def _means(found: dict[str, Any]) -> dict[str, float]:
 
 def strip(x: Tensor) -> str:
     """Images side by side, as a PNG in base64."""
-    file, row = io.BytesIO(), torch.cat(list(x), dim=-1)[0]
-    plt.imsave(file, row.clamp(-1, 1).numpy(), cmap="gray", vmin=-1, vmax=1, format="png")
+    file, row = io.BytesIO(), torch.cat(list(x.expand(-1, 3, -1, -1)), dim=-1)
+    plt.imsave(file, (row.clamp(-1, 1).permute(1, 2, 0).numpy() + 1) / 2, format="png")
     return base64.b64encode(file.getvalue()).decode()
 
 

@@ -186,8 +186,9 @@ def domains(
 ) -> UnpairedSet:
     """Two kinds of glyphs, all labelled, and no pairs.
 
-    "weight": thin ones (weight below 1/4) and bold ones (above 3/4), of fonts not bold. "serif": from
-    fonts with serifs and from fonts without. "colour": coloured ones, three channels, and grey ones, one.
+    "weight": thin ones (weight below 1/4) and bold ones (above 3/4), in colour, of fonts that are not bold.
+    "serif": from fonts with serifs and from fonts without. "colour": coloured ones,
+    with three channels, and grey ones, with one.
 
     Args:
         kind: "weight", "serif" or "colour".
@@ -198,9 +199,10 @@ def domains(
     """
     if kind not in ("weight", "serif", "colour"):
         raise ValueError(f"kind must be 'weight', 'serif' or 'colour', got {kind!r}")
-    whole = glyphs(n, train=train, progress=progress)
     if kind == "colour":
-        return UnpairedSet(glyphs(n, train=train, rgb=True, progress=progress)[: n // 2], whole[n // 2 :])
+        grey, rgb = (glyphs(n, train=train, rgb=rgb, progress=progress) for rgb in (False, True))
+        return UnpairedSet(rgb[: n // 2], grey[n // 2 :])
+    whole = glyphs(n, train=train, rgb=kind == "weight", progress=progress)
     if kind == "weight":
         weight, light = whole.factors["weight"], ~_fonts(lambda name: "Bol" in name or "cmb" in name, whole)
         return UnpairedSet(whole[light & (weight < 0.25)], whole[light & (weight > 0.75)])

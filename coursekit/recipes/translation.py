@@ -15,7 +15,7 @@ from coursekit.recipes.registry import Recipe, register
 PAIRS = {"outlines": (1, 1), "label_maps": (3, 3)}
 """Channels of source and target."""
 
-DOMAINS = {"weight": (1, 1), "serif": (1, 1), "colour": (3, 1)}
+DOMAINS = {"weight": (3, 3), "serif": (1, 1), "colour": (3, 1)}
 """Channels of an image of the one kind and of the other."""
 
 
@@ -56,7 +56,8 @@ def cyclegan(
     patch: int = 16,
     objective: str = "least_squares",
     buffer: int = 50,
-    skips: bool = False,
+    skips: bool = True,
+    residual: bool = False,
     width: int = 16,
     critic_width: int = 32,
     steps: int = 1000,
@@ -64,7 +65,7 @@ def cyclegan(
     lr: float = 1e-3,
     betas: Sequence[float] = (0.5, 0.999),
 ) -> Recipe:
-    """Two bottlenecks of residual blocks and two PatchGANs on two kinds of glyphs.
+    """Two U-Nets, or without `skips` two bottlenecks, and two PatchGANs, on two kinds of glyphs.
 
     Source of the weights and betas: Zhu et al. 2017 (arXiv:1703.10593); its rate is a fifth of this.
     """
@@ -72,7 +73,7 @@ def cyclegan(
     a, b = DOMAINS[domains]
 
     def make() -> nn.Module:
-        nets = [Translator(*ends, width, skips=skips) for ends in ((a, b), (b, a))]
+        nets = [Translator(*ends, width, skips=skips, residual=residual) for ends in ((a, b), (b, a))]
         critics = [PatchGAN(channels, 0, PATCHES[patch], critic_width) for channels in (a, b)]
         shapes = [(a, 28, 28), (b, 28, 28)]
         return CycleGAN(*nets, *critics, shapes, cycle, identity, buffer, OBJECTIVES[objective]())

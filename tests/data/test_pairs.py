@@ -88,6 +88,7 @@ def test_the_two_kinds_differ_by_what_they_are_called_after(kind):
     a, b = found.a.factors, found.b.factors
     if kind == "weight":
         assert a["weight"].max() < 0.25 < 0.75 < b["weight"].min()
+        assert found.shapes == ((3, 28, 28), (3, 28, 28))
         fonts = [data.FONTS[k] for k in torch.cat([a["font"], b["font"]])]
         assert not any("Bold" in font or font in ("STIXGeneralBol", "cmb10") for font in fonts)
     elif kind == "serif":
