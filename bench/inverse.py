@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--result", type=Path, required=True)
     options = parser.parse_args()
     tune_cpu()
+    options.runs.mkdir(parents=True, exist_ok=True)
     folders = {"direct": options.direct, "colours": options.colours}
 
     @functools.cache
