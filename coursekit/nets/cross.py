@@ -115,6 +115,7 @@ class EncoderDecoder(nn.Module):
         self.width, self.layers, self.heads = width, layers, heads
         self.source = TokenEmbedding(source_vocabulary, source_context, width)
         self.encoder = nn.ModuleList(Block(width, heads, causal=False) for _ in range(layers))
+        self.source_norm = nn.LayerNorm(width)
         self.embed = TokenEmbedding(vocabulary, context, width)
         self.cross = nn.ModuleList(CrossAttention(width, heads) for _ in range(layers))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
@@ -131,6 +132,7 @@ class EncoderDecoder(nn.Module):
         h = self.source(c)
         for block in self.encoder:
             h = block(h)
+        h = self.source_norm(h)
         return [cross.read(h) for cross in self.cross]
 
     def forward(self, tokens: Tensor, c: Tensor | None = None, memory: SourceMemory | None = None) -> Tensor:
