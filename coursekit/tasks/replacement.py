@@ -18,6 +18,7 @@ class Replacement(Solver):
 
     With a mask and no noise it is RePaint with jumps of one step. For other operators the coordinates are
     those of the singular vectors; one whose measurement, U^T y / s, is noisier than x_s is left to the model.
+    Once all are, steps are made once: repeats without y would only forget it.
 
     Args:
         resampling: how often each step is made; between two of them x_s is noised up to x_t again, so that
@@ -39,20 +40,15 @@ class Replacement(Solver):
         spread = noise / operator.values.clamp(min=1e-12).to(x)  # of what y says of a coordinate
         for t, s in pairwise(times):
             t, s = same_time(t, x), same_time(s, x)
-            for again in reversed(range(self.resampling)):
+            scale, deviation = denoiser.path.at(s, x)
+            missing = deviation.square() - (scale * spread).square()  # variance, (B, *shape)
+            put = operator.seen.to(x.device) & (missing >= 0)
+            for again in reversed(range(self.resampling if put.any() else 1)):
                 after = ancestral_step(denoiser.predict(x, t), s)
-                after = self._replaced(denoiser.path, operator, after, s, known, spread)
+                fresh = scale * known + missing.clamp(min=0).sqrt() * torch.randn_like(x)
+                after = operator.unrotate(torch.where(put, fresh, operator.rotate(after)))
                 x = self._renoised(denoiser.path, after, s, t) if again else after
             yield x
-
-    def _replaced(
-        self, path: Path, operator: LinearOperator, x: Tensor, s: Tensor, known: Tensor, spread: Tensor
-    ) -> Tensor:
-        scale, deviation = path.at(s, x)
-        missing = deviation.square() - (scale * spread).square()  # variance, (B, *shape)
-        put = scale * known + missing.clamp(min=0).sqrt() * torch.randn_like(x)
-        where = operator.seen.to(x.device) & (missing >= 0)
-        return operator.unrotate(torch.where(where, put, operator.rotate(x)))
 
     def _renoised(self, path: Path, x: Tensor, s: Tensor, t: Tensor) -> Tensor:
         """A draw of q(x_t | x_s)."""
