@@ -35,12 +35,12 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
         "and cycle": {},
         "and cycle and identity": {"identity": 5.0},
     },
-    "hiding": {"colour and grey": {"domains": "colour", "residual": True}},
     "pairs": {
         "L1 alone": {"adversarial": 0.0},
         "critic alone, 16": {"l1": 0.0},
         **{f"both, {side}": {"patch": side} for side in (1, 8, 16, 28)},
     },
+    "hiding": {"colour and grey": {"domains": "colour", "change": 0.15}},
 }
 RECIPES = {"pairs": "pix2pix", "kinds": "cyclegan", "hiding": "cyclegan"}
 STEPS = {"pairs": 350, "kinds": 400, "hiding": 450}
@@ -162,7 +162,7 @@ def main() -> None:
             if not kept.exists():
                 write_json(kept, run_of(part, name, seed, options.folder, reader))
             parts[part][name].append(read_json(kept))
-    write_json(options.result, record() | {"reader": READER, "seeds": SEEDS} | parts)
+        write_json(options.result, record() | {"reader": READER, "seeds": seed + 1} | parts)
 
 
 if __name__ == "__main__":

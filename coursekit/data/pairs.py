@@ -15,6 +15,9 @@ from coursekit.data.walk import generator
 PERIOD, SHADOW = 4, 2
 """Pixels from one line of the hatching to the next, and from a glyph to its shadow."""
 
+INKS = ("red", "cyan")
+"""Of the digits that are to become grey."""
+
 SERIF = ("DejaVuSerif", "STIXGeneral", "cmr", "cmb")
 SANS = ("DejaVuSans", "cmss")
 """How the names of fonts with serifs begin, and of fonts without."""
@@ -187,8 +190,8 @@ def domains(
     """Two kinds of glyphs, all labelled, and no pairs.
 
     "weight": thin ones (weight below 1/4) and bold ones (above 3/4), in colour, of fonts that are not bold.
-    "serif": from fonts with serifs and from fonts without. "colour": coloured ones,
-    with three channels, and grey ones, with one.
+    "serif": from fonts with serifs and from fonts without. "colour": red and cyan
+    ones, with three channels, and grey ones, with one.
 
     Args:
         kind: "weight", "serif" or "colour".
@@ -201,7 +204,9 @@ def domains(
         raise ValueError(f"kind must be 'weight', 'serif' or 'colour', got {kind!r}")
     if kind == "colour":
         grey, rgb = (glyphs(n, train=train, rgb=rgb, progress=progress) for rgb in (False, True))
-        return UnpairedSet(rgb[: n // 2], grey[n // 2 :])
+        chosen = torch.isin(rgb.factors["colour"], torch.tensor([list(COLOURS).index(name) for name in INKS]))
+        chosen[n // 2 :] = False
+        return UnpairedSet(rgb[chosen], grey[n // 2 :])
     whole = glyphs(n, train=train, rgb=kind == "weight", progress=progress)
     if kind == "weight":
         weight, light = whole.factors["weight"], ~_fonts(lambda name: "Bol" in name or "cmb" in name, whole)

@@ -6,7 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from coursekit.nets.same_size import zero
 from coursekit.nets.unet import norm
 
 
@@ -23,8 +22,8 @@ class Translator(nn.Module):
         depth: halvings; H and W are divisible by 2^depth.
         blocks: residual blocks at the deepest level.
         skips: whether there are skip connections.
-        residual: whether the result is added to the input, or to its brightest channel where C' is not C,
-            with no tanh: then the net starts as a copy.
+        change: by how much at most the net changes a pixel of its input, or of its brightest channel where C' is
+            not C; 0 for a net that makes its pixels anew.
         dropout: share of the deepest level's numbers that is dropped, when the model is used as well: the
             generator's noise, as in pix2pix; 0 for none.
 
@@ -40,12 +39,12 @@ class Translator(nn.Module):
         depth: int = 2,
         blocks: int = 2,
         skips: bool = True,
-        residual: bool = False,
+        change: float = 0.0,
         dropout: float = 0.0,
     ):
         super().__init__()
         self.in_channels, self.out_channels, self.width = in_channels, out_channels, width
-        self.depth, self.skips, self.residual, self.dropout = depth, skips, residual, dropout
+        self.depth, self.skips, self.change, self.dropout = depth, skips, change, dropout
         maps = [in_channels, *(width * 2**i for i in range(depth))]
         self.down = nn.ModuleList(nn.Conv2d(a, b, 4, 2, 1) for a, b in pairwise(maps))
         self.norms_down = nn.ModuleList(norm(n) for n in maps[1:-1])
@@ -56,8 +55,6 @@ class Translator(nn.Module):
             for i, (a, b) in enumerate(pairwise(maps))
         ]
         self.up, self.norms_up = nn.ModuleList(up), nn.ModuleList(norm(n) for n in maps[1:-1])
-        if residual:
-            zero(self.up[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         if any(side % 2**self.depth for side in x.shape[2:]):
@@ -71,9 +68,10 @@ class Translator(nn.Module):
         for normalize, conv in zip(self.norms_up, self.up[1:], strict=True):
             h = normalize(h)
             h = conv((torch.cat([h, kept.pop()], 1) if self.skips else h).relu())
-        if not self.residual:
+        if not self.change:
             return h.tanh()
-        return h + (x if self.in_channels == self.out_channels else x.amax(1, keepdim=True))
+        copy = x if self.in_channels == self.out_channels else x.amax(1, keepdim=True)
+        return copy + self.change * h.tanh()
 
 
 class Residual(nn.Module):

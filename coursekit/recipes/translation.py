@@ -57,7 +57,7 @@ def cyclegan(
     objective: str = "least_squares",
     buffer: int = 50,
     skips: bool = True,
-    residual: bool = False,
+    change: float = 0.0,
     width: int = 16,
     critic_width: int = 32,
     steps: int = 1000,
@@ -67,13 +67,14 @@ def cyclegan(
 ) -> Recipe:
     """Two U-Nets, or without `skips` two bottlenecks, and two PatchGANs, on two kinds of glyphs.
 
+    With `change` the way from the first kind to the second only changes its input, by at most so much.
     Source of the weights and betas: Zhu et al. 2017 (arXiv:1703.10593); its rate is a fifth of this.
     """
     _check(domains=(domains, DOMAINS), patch=(patch, PATCHES), objective=(objective, OBJECTIVES))
     a, b = DOMAINS[domains]
 
     def make() -> nn.Module:
-        nets = [Translator(*ends, width, skips=skips, residual=residual) for ends in ((a, b), (b, a))]
+        nets = [Translator(a, b, width, skips=skips, change=change), Translator(b, a, width, skips=skips)]
         critics = [PatchGAN(channels, 0, PATCHES[patch], critic_width) for channels in (a, b)]
         shapes = [(a, 28, 28), (b, 28, 28)]
         return CycleGAN(*nets, *critics, shapes, cycle, identity, buffer, OBJECTIVES[objective]())

@@ -75,12 +75,13 @@ def test_without_skips_all_must_pass_the_deepest_level(skips):
     assert torch.equal(y[0], y[1]) != skips
 
 
-def test_a_residual_translator_starts_as_a_copy():
-    """Of the image, or of its brightest channel where the number of channels changes."""
-    x = torch.randn(2, 3, 8, 8)
-    assert torch.equal(Translator(3, 3, width=4, residual=True)(x), x)
-    assert torch.equal(Translator(3, 1, width=4, residual=True)(x), x.amax(1, keepdim=True))
-    assert torch.equal(Translator(1, 3, width=4, residual=True)(x[:, :1]), x[:, :1].expand(-1, 3, -1, -1))
+@pytest.mark.parametrize(("into", "out"), [(3, 3), (3, 1), (1, 3)])
+def test_a_bounded_change_stays_within_its_bound(into, out):
+    """Of the image, or of its brightest channel where the number of channels changes; but there is a change."""
+    x = torch.randn(2, into, 8, 8)
+    moved = Translator(into, out, width=4, change=0.1)(x) - (x if into == out else x.amax(1, keepdim=True))
+    assert moved.shape == (2, out, 8, 8)
+    assert 0 < moved.abs().max() <= 0.1 + 1e-6
 
 
 def test_dropout_is_the_generators_noise_in_use_as_well():
