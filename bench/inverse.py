@@ -104,8 +104,11 @@ def measured(
         drawn = solver(model.guided(), operator, given, NOISE, steps)
     spent = 1000 * (time.process_time() - started) / len(drawn)
     draws = drawn.unflatten(0, (DRAWS, -1))
+    rest = operator(drawn) - given
+    if isinstance(operator, LinearOperator):
+        rest = operator.project(rest)[:, operator.seen]  # where A is blind there is nothing to keep
     facts = {
-        "residual": (operator(drawn) - given).square().mean().sqrt().item(),
+        "residual": rest.square().mean().sqrt().item(),
         "passes": sum(passes) / len(drawn),
         "milliseconds": round(spent, 1),
     }

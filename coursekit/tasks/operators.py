@@ -26,6 +26,10 @@ class Mask(LinearOperator):
 
     adjoint = project = forward
 
+    def measure(self, x: Tensor, noise: float, generator: torch.Generator | None = None) -> Tensor:
+        """m * (x + noise * eps): what is hidden has no noise either, so that no residual is counted there."""
+        return self.forward(super().measure(x, noise, generator))
+
     @property
     def values(self) -> Tensor:
         return self.kept

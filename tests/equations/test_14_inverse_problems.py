@@ -103,22 +103,26 @@ def noised(density: Tensor, x_t: Tensor) -> Tensor:
     return (density * Normal(SCALE * LINE, SIGMA).log_prob(x_t[:, None]).exp()).sum(1) * STEP
 
 
-@checks("likelihood-at-t")
-def test_the_likelihood_of_a_noisy_point_is_that_of_the_mixture_in_closed_form():
-    """Component by component: y given x_t is a Gaussian each, weighed by the component's claim on x_t."""
-    x_t = torch.linspace(-2, 2, 7, dtype=torch.float64)
-    by_sum = noised(prior() * measured(), x_t) / noised(prior(), x_t)
+def likelihood(x_t: Tensor) -> Tensor:
+    """p(y | x_t) in closed form: each component predicts y by a Gaussian, weighed by its claim on x_t."""
     total = SCALE**2 * STDS**2 + SIGMA**2
     claim = WEIGHTS * Normal(SCALE * MEANS, total.sqrt()).log_prob(x_t[:, None]).exp()
     mean = MEANS + SCALE * STDS**2 / total * (x_t[:, None] - SCALE * MEANS)
     rest = STDS**2 * SIGMA**2 / total
     of_y = Normal(A_LINE * mean, (NOISE**2 + A_LINE**2 * rest).sqrt()).log_prob(torch.tensor(Y)).exp()
-    assert_close(by_sum, (claim * of_y).sum(1) / claim.sum(1))
+    return (claim * of_y).sum(1) / claim.sum(1)
+
+
+@checks("likelihood-at-t")
+def test_the_likelihood_of_a_noisy_point_is_an_average_over_what_lies_behind_it():
+    """The integral as a sum over the grid, beside the closed form of a mixture."""
+    x_t = torch.linspace(-2, 2, 7, dtype=torch.float64)
+    assert_close(noised(prior() * measured(), x_t) / noised(prior(), x_t), likelihood(x_t))
 
 
 @checks("posterior-score")
 def test_the_scores_of_prior_and_likelihood_add_up_to_that_of_the_posterior():
-    """The posterior on the grid, noised; its slope by differences, beside those of the two factors."""
+    """The posterior of x_0 on the grid, noised, its slope by differences; the likelihood in closed form."""
     x_t, h = torch.linspace(-2, 2, 7, dtype=torch.float64), 1e-4
 
     def slope(f) -> Tensor:
@@ -126,17 +130,11 @@ def test_the_scores_of_prior_and_likelihood_add_up_to_that_of_the_posterior():
 
     posterior = prior() * measured()
     posterior = posterior / (posterior.sum() * STEP)
-    weighed = prior() * measured()
-    likelihood = slope(lambda x: noised(weighed, x) / noised(prior(), x))
-    assert_close(
-        slope(lambda x: noised(posterior, x)),
-        slope(lambda x: noised(prior(), x)) + likelihood,
-        atol=1e-7,
-        rtol=0,
-    )
+    both = slope(lambda x: noised(prior(), x)) + slope(likelihood)
+    assert_close(slope(lambda x: noised(posterior, x)), both, atol=1e-7, rtol=0)
 
 
-@checks("exact-likelihood")
+@checks("exact-likelihood", "likelihood-score")
 @each
 def test_given_a_noisy_image_a_measurement_is_gaussian_around_that_of_the_denoised_one(operator):
     """Mean and covariance from the joint Gaussian of (x_t, y), conditioned on x_t; and the package's score

@@ -143,6 +143,13 @@ def test_a_measurement_is_the_operator_and_its_noise():
     assert_close(operator.measure(x, 0.0), operator(x))
 
 
+def test_what_a_mask_hides_is_measured_as_zero_without_noise():
+    mask, x = OPERATORS["mask"], draws(2, *SHAPE)
+    y = mask.measure(x, 0.3, torch.Generator().manual_seed(0))
+    eps = torch.empty_like(x).normal_(generator=torch.Generator().manual_seed(0))
+    assert_close(y, torch.where(mask.kept.bool(), x + 0.3 * eps, torch.zeros_like(x)))
+
+
 def test_an_operator_is_made_by_its_name():
     x = draws(2, *SHAPE)
     assert_close(make_operator("blur", SHAPE, width=0.8)(x), OPERATORS["blur"](x))
