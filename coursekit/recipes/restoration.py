@@ -1,6 +1,7 @@
 """The recipe of a diffusion model that reads a measurement of the image it is to draw."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Self
 
@@ -32,6 +33,10 @@ class Measured:
 
     def __len__(self) -> int:
         return len(self.data)
+
+    def __repr__(self) -> str:
+        names = ", ".join(type(operator).__name__ for operator in self.operators)
+        return f"Measured({self.data!r}, {names}, noise {self.noise})"
 
     def batch(self, step: int, size: int, seed: int = 0) -> tuple[Tensor, Tensor]:
         """x and c, both (size, C, H, W); a pure function of its arguments."""
@@ -68,7 +73,8 @@ def unet_restoration(
 ) -> Recipe:
     """A U-Net that reads the measurement beside x_t; one network for all of its operators.
 
-    Each operator is {"name": ..., keywords}, as for `tasks.make_operator`; `noise` is in units of y.
+    Each operator is {"name": ..., keywords}, as for `tasks.make_operator`; `noise` is in units of y. A
+    DDPM is judged by its bound on log p(x | y), since samples may look right and have nothing to do with y.
     """
     if not operators:
         raise ValueError("operators is empty; expected at least one, such as {'name': 'blur', 'width': 1.5}")
@@ -85,7 +91,8 @@ def unet_restoration(
     model |= {"method": method, "sampler": sampler, "sampling_steps": sampling_steps}
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
     data = partial(_measured, dataset, made, noise)
-    return denoising(make_net, data, shape, levels=LEVELS[dataset], clip=1.0, **model, **training)
+    recipe = denoising(make_net, data, shape, levels=LEVELS[dataset], clip=1.0, **model, **training)
+    return replace(recipe, judged_by=("elbo",)) if method == "ddpm" else recipe
 
 
 def _measured(dataset: str, operators: Sequence[Operator], noise: float, split: str) -> Measured:
