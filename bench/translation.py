@@ -28,8 +28,9 @@ from coursekit.train import tune_cpu
 from coursekit.train.files import read_json
 
 SEEDS, SHOWN, READER = 3, 10, "classifier-glyphs"
-NOISES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4)
+NOISES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "hiding": {"colour and grey": {"domains": "colour", "change": 0.05}},
     "kinds": {
         "critics alone": {"cycle": 0.0},
         "and cycle": {},
@@ -40,10 +41,9 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
         "critic alone, 16": {"l1": 0.0},
         **{f"both, {side}": {"patch": side} for side in (1, 8, 16, 28)},
     },
-    "hiding": {"colour and grey": {"domains": "colour", "change": 0.15}},
 }
 RECIPES = {"pairs": "pix2pix", "kinds": "cyclegan", "hiding": "cyclegan"}
-STEPS = {"pairs": 350, "kinds": 400, "hiding": 450}
+STEPS = {"pairs": 350, "kinds": 400, "hiding": 500}
 
 
 def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:

@@ -15,8 +15,8 @@ from coursekit.data.walk import generator
 PERIOD, SHADOW = 4, 2
 """Pixels from one line of the hatching to the next, and from a glyph to its shadow."""
 
-INKS = ("red", "cyan")
-"""Of the digits that are to become grey."""
+INKS = ("red", "blue")
+"""Of the digits that are to become grey: their brightest channels are equally bright."""
 
 SERIF = ("DejaVuSerif", "STIXGeneral", "cmr", "cmb")
 SANS = ("DejaVuSans", "cmss")
@@ -190,7 +190,7 @@ def domains(
     """Two kinds of glyphs, all labelled, and no pairs.
 
     "weight": thin ones (weight below 1/4) and bold ones (above 3/4), in colour, of fonts that are not bold.
-    "serif": from fonts with serifs and from fonts without. "colour": red and cyan
+    "serif": from fonts with serifs and from fonts without. "colour": red and blue
     ones, with three channels, and grey ones, with one.
 
     Args:

@@ -77,7 +77,7 @@ def test_without_skips_all_must_pass_the_deepest_level(skips):
 
 @pytest.mark.parametrize(("into", "out"), [(3, 3), (3, 1), (1, 3)])
 def test_a_bounded_change_stays_within_its_bound(into, out):
-    """Of the image, or of its brightest channel where the number of channels changes; but there is a change."""
+    """Of the image, or of its brightest channel where that number changes; and there is a change."""
     x = torch.randn(2, into, 8, 8)
     moved = Translator(into, out, width=4, change=0.1)(x) - (x if into == out else x.amax(1, keepdim=True))
     assert moved.shape == (2, out, 8, 8)
