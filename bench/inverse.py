@@ -160,10 +160,9 @@ def main() -> None:
     found = {}
     for problem, settings in PROBLEMS.items():
         rows = {name: kept(problem, name, models, options.runs) for name in solvers_of(problem)}
-        found[problem] = settings | {
-            "solvers": {name: row["scores"] for name, row in rows.items()},
-            "sheets": {name: row["sheet"] for name, row in rows.items()},
-        }
+        found[problem] = settings | {"solvers": {name: row["scores"] for name, row in rows.items()}}
+        if problem == "colorization":  # the other problems are drawn by the page itself
+            found[problem]["sheets"] = {name: row["sheet"] for name, row in rows.items()}
     trained = {name: read_json(getattr(options, name) / "config.json") for name in ("direct", "colours")}
     facts = {"noise": NOISE, "images": IMAGES, "draws": DRAWS, "seeds": SEEDS, "shown": SHOWN}
     write_json(options.result, record() | facts | {"trained": trained, "problems": found})
