@@ -30,7 +30,6 @@ from coursekit.train.files import read_json
 SEEDS, SHOWN, READER = 3, 10, "classifier-glyphs"
 NOISES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
-    "hiding": {"colour and grey": {"domains": "colour", "change": 0.05}},
     "kinds": {
         "critics alone": {"cycle": 0.0},
         "and cycle": {},
@@ -41,6 +40,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
         "critic alone, 16": {"l1": 0.0},
         **{f"both, {side}": {"patch": side} for side in (1, 8, 16, 28)},
     },
+    "hiding": {"colour and grey": {"domains": "colour", "change": 0.15}},
 }
 RECIPES = {"pairs": "pix2pix", "kinds": "cyclegan", "hiding": "cyclegan"}
 STEPS = {"pairs": 350, "kinds": 400, "hiding": 500}

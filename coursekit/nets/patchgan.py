@@ -26,8 +26,8 @@ class PatchGAN(nn.Module):
 
         k = 1 + sum_l (k_l - 1) s_1 ... s_(l-1),
 
-    and its neighbour a square that lies s_1 ... s_L pixels further on. Nothing is padded (the paper pads by
-    one pixel), so all patches lie inside the image and are treated alike.
+    and its neighbour a square that lies s_1 ... s_L pixels further on. Nothing is padded (its authors'
+    code pads by one pixel), so all patches lie inside the image and are treated alike.
 
     Args:
         channels: C.
