@@ -4,23 +4,27 @@ import inspect
 import math
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from coursekit import recipes
-from coursekit.data import DiscreteSet, GaussianMixture
+from coursekit.data import BinarySet, DiscreteSet, GaussianMixture
 from coursekit.metrics import likelihood
 from coursekit.metrics.accuracy import accuracy
 from coursekit.metrics.modes import modes, nearest_mode
 from coursekit.metrics.rows import judging
 from coursekit.metrics.samples import judge_rows, judge_samples
+from coursekit.metrics.translation import judge_domains, judge_pairs
 from coursekit.protocols import HasELBO, HasLogProb, HasSample
 from coursekit.recipes import shelf
 from coursekit.recipes.checkpoint import CONFIG
+from coursekit.recipes.images import shape_of
 from coursekit.train.files import read_json
 
 ROWS = (
@@ -50,6 +54,9 @@ def judge(
         metrics |= _by_likelihood(model, data, bounds, k, options)
     if "accuracy" in ways:
         metrics["accuracy"] = asdict(accuracy(model, data, **options))
+    if "translation" in ways:
+        found, judged_by = _by_translation(model, data, features, options)
+        metrics |= found
     if "samples" in ways:
         found, judged_by = _by_samples(model, recipe, data, features, options)
         metrics |= found
@@ -109,19 +116,50 @@ def _by_samples(
     n = options["n"] or min(ROWS, len(data) if hasattr(data, "__len__") else ROWS)
     options, network, judged_by = options | {"n": n}, None, {"name": "points as they are"}
     device = next(model.parameters()).device
-    points = data.batch(0, 1)[0].ndim == 2
+    x, c = data.batch(0, 1)
+    points, classify = x.ndim == 2, None
     if not points:
-        folder = _classifier(features or f"classifier-{recipe.keywords.get('dataset')}")
+        folder = _classifier(features or f"classifier-{_reader_of(recipe)}")
         config = read_json(folder / CONFIG)
-        network = recipes.load(folder).to(device).features
+        classifier = recipes.load(folder).to(device)
+        shape = shape_of(config["keywords"]["dataset"])
+        network = lambda x: classifier.features(as_pictures(x, data, shape))  # noqa: E731
+        if c is not None and c.ndim <= 2:  # labels, or vectors that begin with a one-hot row
+            classify = lambda x: classifier(as_pictures(x, data, shape))  # noqa: E731
         judged_by = {"name": folder.name, "sha256": config["sha256"], "metrics": config.get("metrics")}
-    metrics = _plain(
-        judge_samples(model, data, network, sampling=recipe.sampling, **options), judged_by["name"]
-    )
+    found = judge_samples(model, data, network, sampling=recipe.sampling, classify=classify, **options)
+    metrics = _plain(found, judged_by["name"])
     reference = judge_rows(recipe.data("train"), data, network, device=device, **options)
     if points and isinstance(data, GaussianMixture):
         metrics |= _modes(model, data, n, options["seed"])
     return metrics, {"features": judged_by, "training_data": _plain(reference, judged_by["name"])}
+
+
+def _reader_of(recipe: recipes.Recipe) -> str:
+    """The set whose classifier judges a recipe's samples: that of glyphs is for smaller ones, too."""
+    name = str(recipe.keywords.get("dataset"))
+    return "glyphs" if name in ("small_glyphs", "styled_glyphs") else name
+
+
+def as_pictures(x: Tensor, data: Any, shape: Sequence[int]) -> Tensor:
+    """Rows of a data set, or samples of its kind, as a classifier of images (C, H, W) in [-1, 1] reads them:
+    levels and zeros and ones are scaled, smaller images enlarged (bicubic)."""
+    if isinstance(data, DiscreteSet | BinarySet):
+        x = 2 * x / (1 if isinstance(data, BinarySet) else data.levels - 1) - 1
+    return x if x.shape[2:] == shape[1:] else F.interpolate(x, tuple(shape[1:]), mode="bicubic")
+
+
+def _by_translation(
+    model: nn.Module, data: Any, features: str | None, options: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics of translated glyphs, and the classifier that read them."""
+    folder = _classifier(features or "classifier-glyphs")
+    n, reader = options["n"] or min(ROWS, len(data)), recipes.load(folder)
+    judged = judge_pairs if hasattr(data, "c") else judge_domains
+    found = judged(model, data, reader, n=n, seed=options["seed"])
+    return _plain(found, folder.name), {
+        "features": {"name": folder.name, "sha256": read_json(folder / CONFIG)["sha256"]}
+    }
 
 
 def _plain(estimates: dict[str, likelihood.Estimate], features: str) -> dict[str, Any]:

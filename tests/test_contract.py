@@ -49,7 +49,17 @@ from coursekit.models.flows import (
     real_nvp,
     spline_flow,
 )
-from coursekit.models.gan import GAN, R1, GradientPenalty, Hinge, LeastSquares, Wasserstein, spectral_norm
+from coursekit.models.gan import (
+    GAN,
+    R1,
+    CycleGAN,
+    GradientPenalty,
+    Hinge,
+    LeastSquares,
+    Pix2Pix,
+    Wasserstein,
+    spectral_norm,
+)
 from coursekit.models.vae import (
     IWAE,
     PCA,
@@ -72,17 +82,20 @@ from coursekit.nets import (
     DCGANGenerator,
     DiagonalBiLSTM,
     GatedPixelCNN,
+    PatchGAN,
     PixelCNN,
     ResNetCritic,
     ResNetGenerator,
     RowLSTM,
     TimeMLP,
     Transformer,
+    Translator,
     UNet,
 )
 from coursekit.protocols import HasDecode, HasELBO, HasEncode, HasLogProb, HasSample, Trainable
 
 SHAPE, LATENT, CLASSES, FEATURES = (1, 8, 8), 3, 4, 6
+LAYERS = ((4, 2), (2, 1))  # of critics of patches
 
 
 def mlps(out: int, c_dim: int = 0) -> tuple[nn.Module, nn.Module]:
@@ -104,6 +117,13 @@ def conv_vae(c_dim: int = 0) -> VAE:
     return VAE(encoder, BernoulliDecoder(ConvDecoder(LATENT, SHAPE, 4, c_dim), SHAPE), LATENT)
 
 
+def prior_vae(c_dim: int, cls: type[VAE] = VAE) -> VAE:
+    """Its prior is learnt."""
+    encoder, net = mlps(2 * LATENT, c_dim)
+    prior_net = MLP(0, 2 * LATENT, (16,), c_dim)
+    return cls(encoder, GaussianDecoder(net, SHAPE, 0.5), LATENT, prior_net=prior_net)
+
+
 def iwae(c_dim: int = 0) -> IWAE:
     encoder, net = mlps(2 * LATENT, c_dim)
     return IWAE(encoder, BernoulliDecoder(net, SHAPE), LATENT, k=3)
@@ -123,6 +143,16 @@ def dcgan(c_dim: int = 0) -> GAN:
 def resnet_gan(c_dim: int = 0) -> GAN:
     critic = spectral_norm(ResNetCritic(SHAPE, 4, c_dim))
     return GAN(ResNetGenerator(LATENT, SHAPE, 4, c_dim), critic, LATENT, LeastSquares())
+
+
+def pix2pix() -> Pix2Pix:
+    return Pix2Pix(Translator(width=4, blocks=1), PatchGAN(1, 1, LAYERS, 4), l1=1.0)
+
+
+def cyclegan() -> CycleGAN:
+    nets = [Translator(width=4, blocks=1, skips=False) for _ in range(2)]
+    critics = [PatchGAN(1, 0, LAYERS, 4) for _ in range(2)]
+    return CycleGAN(*nets, *critics, [SHAPE, SHAPE], cycle=1.0, identity=1.0)
 
 
 def linear_gaussian() -> LinearGaussian:
@@ -200,6 +230,7 @@ POINT_GANS = {
     "gan, gradient penalty": partial(point_gan, objective=Wasserstein(), penalties=[GradientPenalty()]),
 }
 IMAGE_GANS = {"dcgan": dcgan, "residual gan, spectral norm": resnet_gan}
+TRANSLATORS = {"pix2pix": pix2pix, "cyclegan": cyclegan}
 TEXTS = {
     "rnn": partial(symbols, RNN, cell=nn.RNN),
     "gru": partial(symbols, RNN, cell=nn.GRU, embedding=4),
@@ -225,6 +256,7 @@ MODELS = (
     | IMAGE_FLOWS
     | POINT_GANS
     | IMAGE_GANS
+    | TRANSLATORS
     | {
         "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
         "vae": vae,
@@ -248,7 +280,9 @@ CONDITIONAL = (
         "vae": vae,
         "vae, binary": binary_vae,
         "vae, convolutions": conv_vae,
+        "vae, learnt prior": prior_vae,
         "iwae": iwae,
+        "iwae, learnt prior": partial(prior_vae, cls=IWAE),
     }
 )
 
@@ -260,6 +294,8 @@ def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Ten
         return torch.randn(n, FEATURES, generator=g)
     if isinstance(model, LanguageModel):
         return torch.randint(model.net.vocabulary, (n, model.length), generator=g)
+    if isinstance(model, CycleGAN):
+        return 2 * torch.rand(2, n, *SHAPE, generator=g) - 1
     x = torch.rand(n, *SHAPE, generator=g)
     if isinstance(model, PixelModel | Dequantized):
         return (x * getattr(model, "output", model).levels).floor()
@@ -267,17 +303,27 @@ def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Ten
     return x.round() if binary else 2 * x - 1
 
 
+def source(model: nn.Module, x: torch.Tensor) -> torch.Tensor | None:
+    """The condition without which a model can do nothing: the images that pix2pix translates."""
+    return x.flip(-1) if isinstance(model, Pix2Pix) else None
+
+
+def one_kind(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Of the pair of batches that CycleGAN trains on the first one; of others all of x."""
+    return x[0] if isinstance(model, CycleGAN) else x
+
+
 def run(
     model: nn.Module, x: torch.Tensor, c: torch.Tensor | None = None, seed: int = 1
 ) -> list[torch.Tensor]:
     """Everything the model can do with x, in one fixed order, from one seed."""
     torch.manual_seed(seed)
-    out = []
+    out, c = [], source(model, x) if c is None else c
     if isinstance(model, Trainable):
         out += [loss for _, loss in model.losses(x, c)]
     out += [getattr(model, verb)(x, c) for verb in ("elbo", "log_prob") if hasattr(model, verb)]
     if isinstance(model, HasEncode):
-        code = model.encode(x, c)
+        code = model.encode(one_kind(model, x), c)
         code = code.mean if isinstance(code, Distribution) else code
         decoded = model.decode(code, c)
         out += [code, decoded.mean if isinstance(decoded, Distribution) else decoded]
@@ -303,11 +349,12 @@ def test_shapes_and_units(named, device):
         assert model.log_prob(x).shape == (5,)
         assert not model.log_prob(x).isnan().any()
     if isinstance(model, HasSample):
-        sample = model.sample(3)
+        sample = model.sample(3, source(model, x[:3]))
         assert sample.shape == (3, *x.shape[1:])
         assert sample.dtype == x.dtype
         assert not sample.requires_grad
     if isinstance(model, HasEncode) and isinstance(model, HasDecode):
+        x = one_kind(model, x)
         code = model.encode(x)
         z = code.mean if isinstance(code, Distribution) else code
         decoded = model.decode(z)
@@ -320,7 +367,8 @@ def test_shapes_and_units(named, device):
 def test_every_parameter_gets_a_finite_gradient(named, device):
     """A part that the loss does not reach would stay at its first, random value."""
     name, model = named
-    for player, loss in model.losses(example(name, model).to(device)):
+    x = example(name, model).to(device)
+    for player, loss in model.losses(x, source(model, x)):
         part = model if player == "model" else getattr(model, player)
         parameters = [p for p in part.parameters() if p.requires_grad]
         for p, grad in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):

@@ -36,7 +36,7 @@ ALLOWED = {
     "plots": set(),
     "widgets": {"plots"},
     "tasks": {"protocols", "ops", "nets", "models"},
-    "recipes": {"files", "protocols", "ops", "nets", "models", "data", "train"},
+    "recipes": {"files", "protocols", "ops", "nets", "models", "data", "train", "tasks"},
     "terminal": set(),
     "judge": BELOW,
     "grading": {*BELOW, "terminal"},

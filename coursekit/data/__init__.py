@@ -7,9 +7,20 @@ from coursekit.data import text
 from coursekit.data.archives import celeba, omniglot
 from coursekit.data.binarized import binarized_mnist
 from coursekit.data.glyph_set import glyphs
+from coursekit.data.pairs import (
+    PairedSet,
+    UnpairedSet,
+    colour_of,
+    domains,
+    hatching,
+    label_maps,
+    outline,
+    outlines,
+    thickness,
+)
 from coursekit.data.pen import COLOURS, FONTS, render
 from coursekit.data.sets import BinarySet, DiscreteSet, ImageSet, TensorSet
-from coursekit.data.small import digits, small_glyphs
+from coursekit.data.small import digits, small_glyphs, style, styled_glyphs
 from coursekit.data.toys import (
     Checkerboard,
     EightGaussians,
@@ -37,6 +48,7 @@ __all__ = [
     "GaussianGrid",
     "GaussianMixture",
     "ImageSet",
+    "PairedSet",
     "Pinwheel",
     "Rings",
     "SCurve",
@@ -44,16 +56,26 @@ __all__ = [
     "SwissRoll",
     "TensorSet",
     "TwoMoons",
+    "UnpairedSet",
     "Vocabulary",
     "binarized_mnist",
     "celeba",
     "cifar10",
+    "colour_of",
     "digits",
+    "domains",
     "fashion_mnist",
     "glyphs",
+    "hatching",
+    "label_maps",
     "mnist",
     "omniglot",
+    "outline",
+    "outlines",
     "render",
     "small_glyphs",
+    "style",
+    "styled_glyphs",
     "text",
+    "thickness",
 ]

@@ -2,8 +2,9 @@
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
-from coursekit.data.glyph_set import glyphs
+from coursekit.data.glyph_set import RANGES, glyphs
 from coursekit.data.sets import ImageSet
 from coursekit.data.walk import generator
 
@@ -37,7 +38,46 @@ def small_glyphs(n: int = 20_000, train: bool = True, *, progress: bool = True) 
         train: the training part, else the test part.
         progress: show a bar if it takes more than a second.
     """
-    whole = glyphs(n, train=train, progress=progress)
+    return _halved(glyphs(n, train=train, progress=progress))
+
+
+PLAIN = ("DejaVuSans", "DejaVuSerif", "STIXGeneral", "cmr10", "cmss10", "cmtt10")
+"""Six upright fonts of normal weight, whose digits can be told apart."""
+
+STYLED = ("weight", "slant")
+
+
+def styled_glyphs(n: int = 12_000, train: bool = True, *, progress: bool = True) -> ImageSet:
+    """As `small_glyphs`, in the six fonts of `PLAIN`, with class and style as one condition.
+
+    The factor "style", (N, 12), holds the class as a one-hot row, then weight and slant, moved to [-1, 1].
+    `font`, place and size stay open: many images answer one condition.
+
+    Args:
+        n: number of glyphs to choose from.
+        train: the training part, else the test part.
+        progress: show a bar if it takes more than a second.
+    """
+    chosen = _halved(glyphs(n, train=train, fonts=PLAIN, progress=progress))
+    chosen.factors["style"] = style(chosen.labels, *(chosen.factors[name] for name in STYLED))
+    return chosen
+
+
+def style(labels: Tensor, weight: Tensor | float, slant: Tensor | float) -> Tensor:
+    """The condition of `styled_glyphs`: labels (N,), weight and slant (N,) or one number -> (N, 12).
+
+    weight runs from 0 to 1 and slant from -0.25 to 0.3, as in `render`.
+    """
+    columns = [F.one_hot(labels, 10).float()]
+    for name, value in zip(STYLED, (weight, slant), strict=True):
+        low, high = RANGES[name]
+        value = torch.as_tensor(value, dtype=torch.float32, device=labels.device).expand(len(labels))
+        columns.append((2 * (value - low) / (high - low) - 1)[:, None])
+    return torch.cat(columns, 1)
+
+
+def _halved(whole: ImageSet) -> ImageSet:
+    """The upright ones at half their size."""
     upright = whole[whole.factors["angle"].abs() < 0.08]
     halved = F.avg_pool2d(upright.images.float(), 2).round().byte()
     return ImageSet(halved, upright.labels, upright.factors, classes=upright.classes)

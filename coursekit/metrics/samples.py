@@ -1,11 +1,12 @@
 """A model judged by its samples alone, beside as many rows of data."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from coursekit.metrics.classes import judge_classes, labels_of
 from coursekit.metrics.features import Features, extract
 from coursekit.metrics.frechet import frechet_distance
 from coursekit.metrics.kid import kernel_distance
@@ -23,6 +24,7 @@ def judge_samples(
     batch_size: int = 500,
     seed: int = 0,
     sampling: Mapping[str, Any] | None = None,
+    classify: Features | None = None,
 ) -> dict[str, Estimate]:
     """All measures of samples, on the same n rows of data and n samples.
 
@@ -35,14 +37,33 @@ def judge_samples(
         batch_size: rows at once.
         seed: of the samples, and of drawn data.
         sampling: further keywords of the model's `sample`.
+        classify: (B, *) -> logits, (B, Y), on the model's device, for data whose conditions hold a label:
+            what `classes.judge_classes` measures comes on top.
 
     Returns:
         "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage".
     """
     with judging(model, seed) as device:
         rows = batches(data, rows_of(data) if n is None else n, batch_size, seed)
-        pairs = ((x, model.sample(len(x), _to(c, device), **(sampling or {}))) for x, c in rows)
-        return _over(pairs, features, device)
+        found = [
+            (*(extract(part, features).cpu() for part in (x, drawn)), labels, read)
+            for x, drawn, labels, read in _answered(model, rows, device, sampling or {}, classify)
+        ]
+    real, drawn, labels, read = zip(*found, strict=True)
+    real, drawn = torch.cat(real), torch.cat(drawn)
+    named = {} if classify is None else judge_classes(real, drawn, torch.cat(labels), torch.cat(read))
+    return compare(real, drawn) | named
+
+
+def _answered(
+    model: nn.Module, rows: Iterable, device: torch.device, sampling: Mapping[str, Any], classify: Features
+) -> Iterator[tuple[Tensor, Tensor, Tensor | None, Tensor | None]]:
+    """Data, as many draws under the same conditions, the labels asked for, and those that are read."""
+    for x, c in rows:
+        drawn = model.sample(len(x), _to(c, device), **sampling)
+        named = classify is not None
+        labels = labels_of(c, classify(drawn).shape[1]).cpu() if named else None
+        yield x.to(device), drawn, labels, classify(drawn).argmax(1).cpu() if named else None
 
 
 def judge_rows(

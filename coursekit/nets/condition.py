@@ -54,12 +54,12 @@ def drop_condition(c: Tensor, drop: Tensor, c_dim: int) -> Tensor:
     """c with zeros, which mean "no condition", in the rows where `drop` holds; labels become one-hot rows.
 
     Args:
-        c: labels (B,), vectors (B, c_dim) or images (B, K, H, W).
+        c: labels (B,), vectors (B, c_dim), images (B, K, H, W) or symbols, long (B, S).
         drop: True for the rows that lose their condition, (B,).
         c_dim: number of classes; read only where c holds labels.
 
     Returns:
-        (B, c_dim) or (B, K, H, W).
+        (B, c_dim), (B, K, H, W) or (B, S).
 
     Source: Ho & Salimans 2021 (arXiv:2207.12598), who train one network with and without a condition.
     """

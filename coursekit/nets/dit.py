@@ -8,6 +8,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from coursekit.nets.condition import condition_image
+from coursekit.nets.cross import CrossAttention, TokenEmbedding
 from coursekit.nets.embed import TimeEmbedding, check_times, fourier_features
 from coursekit.nets.same_size import zero
 
@@ -26,6 +27,8 @@ class DiT(nn.Module):
         c_dim: number of classes or length of the condition; 0 for none.
         c_channels: channels of a condition that is an image of the same size; 0 for none.
         out_channels: C'; None for C.
+        c_tokens: number of symbols V and greatest length S of a condition that is a text, long (B, S), which
+            each block attends to; symbol 0 means "no condition". None for none.
 
     Raises:
         ValueError: sizes that don't fit, or two kinds of condition.
@@ -41,16 +44,20 @@ class DiT(nn.Module):
         c_dim: int = 0,
         c_channels: int = 0,
         out_channels: int | None = None,
+        c_tokens: Sequence[int] | None = None,
     ):
         super().__init__()
         channels, *sides = shape
-        if any(side % patch for side in sides) or width % 4 or width % heads or (c_dim and c_channels):
+        kinds = bool(c_dim) + bool(c_channels) + (c_tokens is not None)
+        if any(side % patch for side in sides) or width % 4 or width % heads or kinds > 1:
             raise ValueError(
                 f"patch={patch} must go into the sides of {tuple(shape)}, 4 and heads={heads} into"
-                f" width={width}, and c_dim={c_dim} or c_channels={c_channels} must be 0"
+                f" width={width}, and of c_dim={c_dim}, c_channels={c_channels} and c_tokens={c_tokens} two"
+                " must be left out"
             )
         self.shape, self.patch, self.width = tuple(shape), patch, width
         self.layers, self.heads, self.c_dim, self.c_channels = layers, heads, c_dim, c_channels
+        self.c_tokens = None if c_tokens is None else tuple(c_tokens)
         self.out_channels = channels if out_channels is None else out_channels
         self.grid = (sides[0] // patch, sides[1] // patch)
         self.register_buffer("places", places(self.grid, width), persistent=False)
@@ -61,17 +68,26 @@ class DiT(nn.Module):
         self.out = nn.Linear(width, patch**2 * self.out_channels)
         self.apply(_first_weights)
         zero(self.out)
+        if self.c_tokens is not None:
+            self.source = TokenEmbedding(*self.c_tokens, width)
+            self.cross = nn.ModuleList(CrossAttention(width, heads) for _ in range(layers))
+            for cross in self.cross:
+                zero(cross.out)
 
     def forward(self, x: Tensor, t: Tensor, c: Tensor | None = None) -> Tensor:
         check_times(t, x)
         if self.c_channels:
             x, c = torch.cat([x, condition_image(c, self.c_channels, x)], 1), None
+        source = None
+        if self.c_tokens is not None:
+            source, c = self.source(c), None  # (B, S, width)
         e = F.silu(self.embed(t, c))
         p, (rows, columns) = self.patch, self.grid
         tokens = rearrange(x, "b c (h p) (w q) -> b (h w) (c p q)", p=p, q=p)
         h = self.first(tokens) + self.places
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
             h = block(h, e)
+            h = h if source is None else self.cross[i](h, source)
         h = self.out(modulated(h, *self.set_last(e)[:, None].chunk(2, -1)))
         return rearrange(h, "b (h w) (c p q) -> b c (h p) (w q)", h=rows, w=columns, p=p, q=p)
 

@@ -81,6 +81,32 @@ class TimeMLP(nn.Module):
         return self.net(torch.cat([x, fourier_features(t, self.features, highest=100.0)], 1), c)
 
 
+class ImageTimeMLP(TimeMLP):
+    """A `TimeMLP` that reads an image as a vector: (B, C, H, W), (B,) -> (B, C', H, W).
+
+    Args:
+        shape: (C, H, W).
+        hidden, c_dim, features: as for `TimeMLP`.
+        out_channels: C'; None for C.
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int],
+        hidden: Sequence[int] = (512, 512, 512),
+        c_dim: int = 0,
+        out_channels: int | None = None,
+        features: int = 32,
+    ):
+        pixels = math.prod(shape[1:])
+        outputs = pixels * (shape[0] if out_channels is None else out_channels)
+        super().__init__(shape[0] * pixels, hidden, c_dim, outputs, features)
+        self.shape = tuple(shape)
+
+    def forward(self, x: Tensor, t: Tensor, c: Tensor | None = None) -> Tensor:
+        return super().forward(x.flatten(1), t, c).unflatten(1, (-1, *self.shape[1:]))
+
+
 def check_times(t: Tensor, x: Tensor) -> None:
     """One time for each row of x, or an error."""
     if t.shape != x.shape[:1]:

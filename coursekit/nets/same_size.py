@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from coursekit.nets.condition import condition_vector
 
+Layer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+
 
 class ConvNet(nn.Module):
     """Three convolutions, 3x3, 1x1 and 3x3, with ReLUs between them: (B, C, H, W) -> (B, C', H, W).
@@ -122,7 +124,7 @@ def both_ways(x: Tensor) -> Tensor:
     return F.elu(torch.cat([x, -x], 1))
 
 
-def zero(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+def zero(layer: Layer) -> Layer:
     """The layer, with weights and biases set to zero."""
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)

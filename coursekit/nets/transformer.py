@@ -43,11 +43,20 @@ class Block(nn.Module):
         bias: whether affine maps and norms have one.
         gelu: "none" for the exact GELU (Hendrycks & Gimpel 2016, arXiv:1606.08415), "tanh" for its
             approximation.
+        causal: whether a place sees itself and those before it alone, or all of them.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0, bias: bool = True, gelu: str = "none"):
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        dropout: float = 0.0,
+        bias: bool = True,
+        gelu: str = "none",
+        causal: bool = True,
+    ):
         super().__init__()
-        self.heads, self.dropout, self.gelu = heads, dropout, gelu
+        self.heads, self.dropout, self.gelu, self.causal = heads, dropout, gelu, causal
         self.norm1, self.norm2 = nn.LayerNorm(width, bias=bias), nn.LayerNorm(width, bias=bias)
         self.qkv, self.out = nn.Linear(width, 3 * width, bias), nn.Linear(width, width, bias)
         self.up, self.down = nn.Linear(width, 4 * width, bias), nn.Linear(4 * width, width, bias)
@@ -69,7 +78,7 @@ class Block(nn.Module):
         memory: KeyValueMemory | None,
         layer: int,
     ) -> Tensor:
-        """softmax(q k^T / sqrt(d) + causal mask) v in every head: (B, T, 3 width) -> (B, T, width)."""
+        """softmax(q k^T / sqrt(d) + mask) v in every head: (B, T, 3 width) -> (B, T, width)."""
         shape = (*qkv.shape[:2], self.heads, -1)
         q, k, v = (part.view(shape).transpose(1, 2) for part in qkv.chunk(3, -1))  # (B, heads, T, size)
         if rotation is not None:
@@ -81,7 +90,8 @@ class Block(nn.Module):
         if before and new > 1:  # row i sees the tokens before and the first i + 1 of the new ones
             mask = torch.ones(new, before + new, dtype=torch.bool, device=q.device).tril(before)
         dropout = self.dropout if self.training else 0.0
-        h = F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=new > 1 and not before)
+        is_causal = self.causal and new > 1 and not before
+        h = F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=is_causal)
         return h.transpose(1, 2).flatten(2)  # (B, T, width)
 
     def _drop(self, x: Tensor) -> Tensor:
@@ -137,7 +147,7 @@ class Transformer(nn.Module):
         self.condition = nn.Linear(c_dim, width, bias=False) if c_dim else None
         self.blocks = nn.ModuleList(Block(width, heads, dropout, bias, gelu) for _ in range(layers))
         self.norm = nn.LayerNorm(width, bias=bias)
-        self.apply(self._first_weights)
+        first_weights(self, layers)
         if rotary:
             cos, sin = rotations(context, width // heads)
             self.register_buffer("cos", cos, persistent=False)
@@ -175,15 +185,20 @@ class Transformer(nn.Module):
             memory.read = stop
         return F.linear(self.norm(h), self.embed.weight)
 
-    def _first_weights(self, module: nn.Module) -> None:
-        """N(0, 0.02^2); the maps that add to x are narrower, since 2 `layers` of them add up."""
+
+def first_weights(net: nn.Module, layers: int) -> None:
+    """N(0, 0.02^2); the maps that add to x are narrower, since 2 `layers` of them add up."""
+
+    def fill(module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=0.02)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, Block):
             for last in (module.out, module.down):
-                nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * self.layers))
+                nn.init.normal_(last.weight, std=0.02 / math.sqrt(2 * layers))
+
+    net.apply(fill)  # parts before the whole
 
 
 def rotations(context: int, size: int) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,8 @@ from coursekit.recipes import (  # noqa: F401  (they register their recipes)
     gan,
     image_flows,
     pixels,
+    restoration,
+    translation,
     vae,
 )
 from coursekit.recipes.checkpoint import load, pull, push, save

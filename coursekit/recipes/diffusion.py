@@ -8,10 +8,10 @@ from torch import nn
 
 from coursekit.models import diffusion
 from coursekit.models.diffusion import DDPM, EDM, FlowMatching
-from coursekit.nets import DiT, TimeMLP, UNet
+from coursekit.nets import DiT, ImageTimeMLP, TimeMLP, UNet
 from coursekit.recipes.flows import DENSITIES
-from coursekit.recipes.gan import CLASSES, pictures, points
-from coursekit.recipes.images import shape_of
+from coursekit.recipes.gan import points
+from coursekit.recipes.images import c_dim_of, conditioned, shape_of
 from coursekit.recipes.pixels import LEVELS
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
@@ -113,13 +113,14 @@ def image_denoising(
     make_net: Callable[..., nn.Module], dataset: str, conditional: bool, drop: float, **keywords: Any
 ) -> Recipe:
     """A network that takes shape, c_dim and out_channels, on images in [-1, 1]."""
-    shape, c_dim = shape_of(dataset), CLASSES * conditional
+    shape, c_dim = shape_of(dataset), c_dim_of(dataset, conditional)
 
     def sized(outputs: int) -> nn.Module:
         return make_net(shape, c_dim=c_dim, out_channels=outputs * shape[0])
 
+    data = partial(conditioned, dataset, conditional=conditional)
     common = {"levels": LEVELS[dataset], "drop": drop if conditional else 0.0, "clip": 1.0}
-    return denoising(sized, partial(pictures, dataset, conditional), shape, **common, **keywords)
+    return denoising(sized, data, shape, **common, **keywords)
 
 
 def unet(
@@ -180,9 +181,35 @@ def dit(
     return image_denoising(make_net, dataset, conditional, drop, **model, **training)
 
 
+def mlp_denoiser(
+    dataset: str = "small_glyphs",
+    method: str = "ddpm",
+    schedule: str = "cosine",
+    noise_steps: int = 1000,
+    prediction: str = "epsilon",
+    variance: str = "small",
+    sampler: str = "ddim",
+    sampling_steps: int = 25,
+    hidden: Sequence[int] = (512, 512, 512),
+    conditional: bool = False,
+    drop: float = 0.1,
+    steps: int = 4000,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    ema: float = 0.999,
+) -> Recipe:
+    """A perceptron on small images, which learns in seconds; `drop` as for `unet`."""
+    model = {"schedule": schedule, "noise_steps": noise_steps, "prediction": prediction, "variance": variance}
+    model |= {"method": method, "sampler": sampler, "sampling_steps": sampling_steps}
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema}
+    make_net = partial(ImageTimeMLP, hidden=hidden)
+    return image_denoising(make_net, dataset, conditional, drop, **model, **training)
+
+
 register("diffusion_2d", diffusion_2d)
 register("flow_matching_2d", diffusion_2d, method="flow_matching", sampler="euler")
 register("edm_2d", diffusion_2d, method="edm", sampler="heun", sampling_steps=18)
+register("mlp_denoiser", mlp_denoiser)
 register("unet", unet)
 register("unet_flow_matching", unet, method="flow_matching", sampler="euler")
 register("unet_edm", unet, method="edm", sampler="heun", sampling_steps=18)

@@ -11,7 +11,7 @@ from coursekit.models import gan
 from coursekit.models.gan import GAN
 from coursekit.nets import MLP, DCGANCritic, DCGANGenerator, ResNetCritic, ResNetGenerator
 from coursekit.recipes.flows import DENSITIES
-from coursekit.recipes.images import images, shape_of
+from coursekit.recipes.images import c_dim_of, conditioned, shape_of
 from coursekit.recipes.registry import Recipe, register
 
 OBJECTIVES = {
@@ -23,7 +23,6 @@ OBJECTIVES = {
 }
 PENALTIES = {"gradient_penalty": gan.GradientPenalty, "r1": gan.R1}
 BOUNDS = ("none", "clip", "spectral_norm", *PENALTIES)
-CLASSES = 10
 
 
 def adversarial(
@@ -102,12 +101,6 @@ def gan_2d(
     )
 
 
-def pictures(dataset: str, conditional: bool, split: str) -> Any:
-    """The images, in [-1, 1]; with their labels if asked for."""
-    chosen = images(dataset, split)
-    return chosen.conditioned() if conditional else chosen
-
-
 def dcgan(
     dataset: str = "glyphs",
     objective: str = "non_saturating",
@@ -130,13 +123,13 @@ def dcgan(
     """
     if bound in PENALTIES and norm == "batch":
         raise ValueError(f"bound={bound!r} needs a critic of independent rows: take norm='layer' or 'none'.")
-    shape, c_dim = shape_of(dataset), CLASSES * conditional
+    shape, c_dim = shape_of(dataset), c_dim_of(dataset, conditional)
     game = {"objective": objective, "bound": bound, "strength": strength, "critic_steps": critic_steps}
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "betas": betas, "ema": ema}
     return adversarial(
         partial(DCGANGenerator, latent_dim, shape, width, c_dim),
         partial(DCGANCritic, shape, width, c_dim, norm),
-        partial(pictures, dataset, conditional),
+        partial(conditioned, dataset, conditional=conditional),
         latent_dim,
         **game,
         **training,
@@ -162,13 +155,13 @@ def resnet_gan(
 
     Source of the defaults: Miyato et al. 2018 (arXiv:1802.05957), but for the sizes.
     """
-    shape, c_dim = shape_of(dataset), CLASSES * conditional
+    shape, c_dim = shape_of(dataset), c_dim_of(dataset, conditional)
     game = {"objective": objective, "bound": bound, "strength": strength, "critic_steps": critic_steps}
     training = {"steps": steps, "batch_size": batch_size, "lr": lr, "betas": betas, "ema": ema}
     return adversarial(
         partial(ResNetGenerator, latent_dim, shape, width, c_dim),
         partial(ResNetCritic, shape, width, c_dim),
-        partial(pictures, dataset, conditional),
+        partial(conditioned, dataset, conditional=conditional),
         latent_dim,
         **game,
         **training,

@@ -7,20 +7,28 @@ from typing import Any
 import torch
 from torch import nn
 
-from coursekit.models.flows import Dequantized, Flow, glow, image_noise, image_real_nvp, multiscale_real_nvp
-from coursekit.recipes.images import images, shape_of
+from coursekit.models.flows import (
+    Dequantized,
+    Flatten,
+    Flow,
+    Logit,
+    glow,
+    image_noise,
+    image_real_nvp,
+    multiscale_real_nvp,
+    real_nvp,
+)
+from coursekit.recipes.images import c_dim_of, conditioned, shape_of
 from coursekit.recipes.pixels import LEVELS
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
-CLASSES = 10
 NOISES = ("uniform", "variational")
 
 
 def levels_of(dataset: str, conditional: bool, split: str) -> Any:
     """The images as levels; with their labels if asked for."""
-    chosen = images(dataset, split)
-    return (chosen.conditioned() if conditional else chosen).discrete()
+    return conditioned(dataset, split, conditional).discrete()
 
 
 def flow_recipe(
@@ -33,7 +41,7 @@ def flow_recipe(
     **training: Any,
 ) -> Recipe:
     """What the recipes share: data, noise and training; `make_flow` takes the shape and c_dim."""
-    shape, c_dim = shape_of(dataset), CLASSES * conditional
+    shape, c_dim = shape_of(dataset), c_dim_of(dataset, conditional)
     if noise not in NOISES:
         raise ValueError(f"noise must be one of {', '.join(NOISES)}, got {noise!r}.")
 
@@ -44,7 +52,8 @@ def flow_recipe(
         return Dequantized(make_flow(shape, c_dim=c_dim), levels, drawn)
 
     data = partial(levels_of, dataset, conditional)
-    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, **training)
+    judged_by = ("elbo", "samples") if conditional else ()
+    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, judged_by=judged_by, **training)
 
 
 def image_flow(
@@ -96,6 +105,27 @@ def image_glow(
     return flow_recipe(make_flow, dataset, noise, noise_layers, noise_width, conditional, **training)
 
 
+def mlp_flow(
+    dataset: str = "small_glyphs",
+    layers: int = 8,
+    hidden: Sequence[int] = (256, 256),
+    conditional: bool = False,
+    steps: int = 3000,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    ema: float = 0.0,
+) -> Recipe:
+    """RealNVP on small images as vectors, with perceptrons, which learns in seconds."""
+
+    def make_flow(shape: Sequence[int], c_dim: int) -> Flow:
+        pixels = torch.Size(shape).numel()
+        couplings = real_nvp(pixels, layers, hidden, c_dim)
+        return Flow([Logit(), Flatten(shape), *couplings.bijectors], couplings.base)
+
+    training = {"steps": steps, "batch_size": batch_size, "lr": lr, "ema": ema, "start": start_from_batch}
+    return flow_recipe(make_flow, dataset, "uniform", 0, 0, conditional, **training)
+
+
 def start_from_batch(model: nn.Module, data: Any, rows: int = 256) -> None:
     """Let what starts from data see the first rows, always with the same noise."""
     with torch.random.fork_rng([]):
@@ -104,6 +134,7 @@ def start_from_batch(model: nn.Module, data: Any, rows: int = 256) -> None:
 
 
 register("image_flow", image_flow)
+register("mlp_flow", mlp_flow)
 register("image_flow_variational", image_flow, noise="variational")
 register("image_flow_multiscale", image_flow, noise="variational", layers=(2, 2, 4), widths=(32, 48, 64))
 register("image_glow", image_glow)

@@ -9,11 +9,13 @@ from torch import nn
 
 from coursekit.models.ar import BernoulliOutput, CategoricalOutput, LogisticMixtureOutput, PixelModel
 from coursekit.nets import FVBN, MADE, NADE, CausalNet, DiagonalBiLSTM, GatedPixelCNN, PixelCNN, RowLSTM
-from coursekit.recipes.images import images, shape_of
+from coursekit.recipes.images import c_dim_of, conditioned, shape_of
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
-LEVELS = {"digits": 17, "small_glyphs": 256, "glyphs": 256, "mnist": 256, "fashion_mnist": 256}
+LEVELS = {"digits": 17} | dict.fromkeys(
+    ("glyphs", "rgb_glyphs", "small_glyphs", "styled_glyphs", "mnist", "fashion_mnist"), 256
+)
 OUTPUTS = ("bernoulli", "categorical", "mixture")
 BINARIZATIONS = ("dynamic", "threshold", "static")
 
@@ -28,8 +30,7 @@ def symbols(dataset: str, output: str, levels: int, binarization: str, condition
         from coursekit import data
 
         return data.binarized_mnist(split)
-    chosen = images(dataset, split)
-    chosen = chosen.conditioned() if conditional else chosen
+    chosen = conditioned(dataset, split, conditional)
     if output == "bernoulli":
         return chosen.binarized(0.5 if binarization == "threshold" else None)
     return chosen.discrete(levels)
@@ -64,11 +65,16 @@ def pixel_recipe(
 
     def make() -> nn.Module:
         chosen = outputs[output]()
-        sizes = {"out_features": chosen.features, "levels": chosen.levels, "c_dim": 10 * conditional}
+        sizes = {
+            "out_features": chosen.features,
+            "levels": chosen.levels,
+            "c_dim": c_dim_of(dataset, conditional),
+        }
         return PixelModel(make_net(shape, **sizes), chosen)
 
     data = partial(symbols, dataset, output, levels, binarization, conditional)
-    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, **training)
+    judged_by = ("log_prob", "samples") if conditional else ()
+    return Recipe(make, data, schedule=Cosine(warmup=100), clip_norm=1.0, judged_by=judged_by, **training)
 
 
 def fvbn(

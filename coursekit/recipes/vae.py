@@ -11,25 +11,27 @@ from torch.optim import Adam, Optimizer
 
 from coursekit.models.vae import IWAE, VAE, Autoencoder, BernoulliDecoder, GaussianDecoder
 from coursekit.nets import MLP, ConvDecoder, ConvEncoder
-from coursekit.recipes.images import SHAPES, images, shape_of
+from coursekit.recipes.images import SHAPES, c_dim_of, conditioned, images, shape_of
 from coursekit.recipes.registry import Recipe, register
 from coursekit.train import Cosine
 
 MNIST = SHAPES["mnist"]
 
 
-def binarized(dataset: str, split: str) -> Any:
+def binarized(dataset: str, split: str, conditional: bool = False) -> Any:
     """An image set as fresh zeros and ones for every batch."""
-    return images(dataset, split).binarized()
+    return conditioned(dataset, split, conditional).binarized()
 
 
-def coder(net: str, dataset: str, latent_dim: int, out: int, hidden: Sequence[int], width: int) -> Any:
+def coder(
+    net: str, dataset: str, latent_dim: int, out: int, hidden: Sequence[int], width: int, c_dim: int = 0
+) -> Any:
     """Encoder to `out` numbers and decoder from `latent_dim`, "mlp" or "conv"."""
     shape = shape_of(dataset)
     if net == "mlp":
-        return MLP(shape, out, hidden), MLP(latent_dim, math.prod(shape), hidden[::-1])
+        return MLP(shape, out, hidden, c_dim), MLP(latent_dim, math.prod(shape), hidden[::-1], c_dim)
     if net == "conv":
-        return ConvEncoder(shape, out, width), ConvDecoder(latent_dim, shape, width)
+        return ConvEncoder(shape, out, width, c_dim), ConvDecoder(latent_dim, shape, width, c_dim)
     raise ValueError(f"net must be 'mlp' or 'conv', got {net!r}.")
 
 
@@ -63,24 +65,35 @@ def vae(
     learn_variance: bool = False,
     hidden: Sequence[int] = (256, 256),
     width: int = 32,
+    conditional: bool = False,
+    prior: str = "fixed",
     steps: int = 3000,
     batch_size: int = 128,
     lr: float = 1e-3,
     ema: float = 0.0,
 ) -> Recipe:
-    """A VAE of images; `variance` and `learn_variance` belong to the Gaussian likelihood."""
+    """A VAE of images; `variance` and `learn_variance` belong to the Gaussian likelihood.
+
+    `prior` is "fixed" or, where the model is conditional, "learnt": a perceptron with hidden layers `hidden`.
+    """
     if likelihood not in ("bernoulli", "gaussian"):
         raise ValueError(f"likelihood must be 'bernoulli' or 'gaussian', got {likelihood!r}.")
+    if prior not in ("fixed", "learnt") or (prior == "learnt" and not conditional):
+        raise ValueError(f"prior must be 'fixed', or 'learnt' with conditional=True, got {prior!r}.")
 
     def make() -> nn.Module:
-        encoder, decoder = coder(net, dataset, latent_dim, 2 * latent_dim, hidden, width)
+        c_dim = c_dim_of(dataset, conditional)
+        encoder, decoder = coder(net, dataset, latent_dim, 2 * latent_dim, hidden, width, c_dim)
         if likelihood == "bernoulli":
-            return VAE(encoder, BernoulliDecoder(decoder, SHAPES[dataset]), latent_dim, beta)
-        decoder = GaussianDecoder(decoder, SHAPES[dataset], variance, learn_variance)
-        return VAE(encoder, decoder, latent_dim, beta)
+            decoder = BernoulliDecoder(decoder, SHAPES[dataset])
+        else:
+            decoder = GaussianDecoder(decoder, SHAPES[dataset], variance, learn_variance)
+        prior_net = MLP(0, 2 * latent_dim, hidden, c_dim) if prior == "learnt" else None
+        return VAE(encoder, decoder, latent_dim, beta, prior_net=prior_net)
 
-    data = partial(binarized if likelihood == "bernoulli" else images, dataset)
-    return Recipe(make, data, steps, batch_size, lr, schedule=Cosine(), ema=ema)
+    data = partial(binarized if likelihood == "bernoulli" else conditioned, dataset, conditional=conditional)
+    judged_by = ("elbo", "samples") if conditional else ()
+    return Recipe(make, data, steps, batch_size, lr, schedule=Cosine(), ema=ema, judged_by=judged_by)
 
 
 def stages(step: int, steps: int, count: int = 8) -> float:

@@ -193,7 +193,10 @@ def flops(net):
         (partial(UNet, (1, 28, 28), attention=(0,), heads=3), "heads is 3; expected a divisor"),
         (partial(UNet, (1, 28, 28), c_dim=2, c_channels=1), "a vector or an image"),
         (partial(DiT, (1, 30, 28)), r"patch=4 must go into the sides of \(1, 30, 28\)"),
-        (partial(DiT, (1, 28, 28), c_dim=2, c_channels=1), "c_dim=2 or c_channels=1 must be 0"),
+        (
+            partial(DiT, (1, 28, 28), c_dim=2, c_channels=1),
+            "c_tokens=None two must be left out",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(make, named):

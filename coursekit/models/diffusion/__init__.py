@@ -6,10 +6,11 @@ from coursekit.models.diffusion.denoiser import Clipped, Denoiser, Denoises, Rer
 from coursekit.models.diffusion.diffusion import Diffusion
 from coursekit.models.diffusion.edm import EDM, Preconditioned, ScaledInput
 from coursekit.models.diffusion.flow_matching import FlowMatching
+from coursekit.models.diffusion.gaussian import ExactGaussian, gaussian_posterior
 from coursekit.models.diffusion.guidance import ClassifierFree, ClassifierGuided
 from coursekit.models.diffusion.learned import LearnedLogSNR
 from coursekit.models.diffusion.likelihood import ode_log_prob
-from coursekit.models.diffusion.mixture import ExactMixture, Mixture
+from coursekit.models.diffusion.mixture import Atoms, ExactMixture, Mixture, guidance_target
 from coursekit.models.diffusion.ncsn import NCSN
 from coursekit.models.diffusion.path import Path, VariancePreserving
 from coursekit.models.diffusion.predictions import (
@@ -21,7 +22,14 @@ from coursekit.models.diffusion.predictions import (
     Score,
     Velocity,
 )
-from coursekit.models.diffusion.samplers import DDIM, Ancestral, Sampler, even_log_snr, even_times
+from coursekit.models.diffusion.samplers import (
+    DDIM,
+    Ancestral,
+    Sampler,
+    ancestral_step,
+    even_log_snr,
+    even_times,
+)
 from coursekit.models.diffusion.schedules import Cosine, Linear, Schedule, Sigmoid
 from coursekit.models.diffusion.score import Denoising, Explicit, ScoreModel, Sliced
 from coursekit.models.diffusion.sdes import VE, VP, Karras, Straight, SubVP, VarianceExploding
@@ -48,6 +56,7 @@ __all__ = [
     "VE",
     "VP",
     "Ancestral",
+    "Atoms",
     "Bound",
     "ClassifierFree",
     "ClassifierGuided",
@@ -62,6 +71,7 @@ __all__ = [
     "Diffusion",
     "Epsilon",
     "Euler",
+    "ExactGaussian",
     "ExactMixture",
     "Explicit",
     "FixedLarge",
@@ -105,8 +115,11 @@ __all__ = [
     "VariancePreserving",
     "Velocity",
     "Weighting",
+    "ancestral_step",
     "even_log_snr",
     "even_times",
+    "gaussian_posterior",
+    "guidance_target",
     "langevin_step",
     "ode_log_prob",
     "posterior",

@@ -9,6 +9,7 @@ from tqdm.auto import tqdm
 
 from coursekit.models.diffusion.denoiser import Denoises, same_time
 from coursekit.models.diffusion.path import Path
+from coursekit.models.diffusion.predictions import Prediction
 from coursekit.models.diffusion.variances import posterior
 from coursekit.ops import expand_like
 
@@ -94,14 +95,19 @@ class Ancestral(Sampler):
     @torch.no_grad()
     def walk(self, denoiser: Denoises, x: Tensor, times: Tensor, c: Tensor | None = None) -> Iterator[Tensor]:
         for t, s in pairwise(times):
-            t, s = same_time(t, x), same_time(s, x)
-            prediction = denoiser.predict(x, t, c)
-            step = posterior(denoiser.path, s, t)
-            mean = expand_like(step.of_x_t, x) * x + expand_like(step.of_x0, x) * prediction.x0
-            log_variance = prediction.variance(denoiser.path, s, t, prediction.spread)
-            noisy = expand_like((denoiser.path.noise(s) > 0).to(x.dtype), x)
-            x = mean + noisy * expand_like((0.5 * log_variance).exp(), x) * torch.randn_like(x)
+            x = ancestral_step(denoiser.predict(x, same_time(t, x), c), same_time(s, x))
             yield x
+
+
+def ancestral_step(prediction: Prediction, s: Tensor) -> Tensor:
+    """A draw of the model's x_s given x_t: the posterior's mean at the estimated x_0, with the variance that
+    the prediction carries; none where sigma is 0 at s: (B,) -> (B, *)."""
+    x, path = prediction.x_t, prediction.path
+    step = posterior(path, s, prediction.t)
+    mean = expand_like(step.of_x_t, x) * x + expand_like(step.of_x0, x) * prediction.x0
+    log_variance = prediction.variance(path, s, prediction.t, prediction.spread)
+    noisy = expand_like((path.noise(s) > 0).to(x.dtype), x)
+    return mean + noisy * expand_like((0.5 * log_variance).exp(), x) * torch.randn_like(x)
 
 
 class DDIM(Sampler):

@@ -14,12 +14,20 @@ class IWAE(VAE):
     Args:
         encoder, decoder, latent_dim: as for `VAE`.
         k: importance samples for each x, at least 1.
+        prior_net: as for `VAE`.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module, latent_dim: int, k: int = 5):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        latent_dim: int,
+        k: int = 5,
+        prior_net: nn.Module | None = None,
+    ):
         if k < 1:
             raise ValueError(f"k is {k}; expected at least one importance sample")
-        super().__init__(encoder, decoder, latent_dim)
+        super().__init__(encoder, decoder, latent_dim, prior_net=prior_net)
         self.k = k
 
     def elbo(self, x: Tensor, c: Tensor | None = None, beta: float = 1.0) -> Tensor:

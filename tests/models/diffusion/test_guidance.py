@@ -7,12 +7,16 @@ from torch.testing import assert_close
 
 from coursekit.data import GaussianMixture
 from coursekit.models.diffusion import (
+    VE,
     VP,
     ClassifierFree,
     ClassifierGuided,
     Denoiser,
     ExactMixture,
     FlowMatching,
+    Heun,
+    even_log_snr,
+    guidance_target,
 )
 from coursekit.nets import TimeMLP
 from tests.models.diffusion.oracles import two_peaks
@@ -110,3 +114,54 @@ def test_a_model_samples_with_the_weight_it_is_given():
     torch.manual_seed(5)
     assert_close(model.sample(6, torch.zeros(6, 2), steps=3), out[0])
     assert not torch.allclose(out[1], out[2])
+
+
+THREE = GaussianMixture([[-2.0], [0.5], [2.0]], [0.3, 0.2, 0.5], [1.0, 2.0, 1.0])
+CLASSES = torch.tensor([0, 1, 0])
+GRID = torch.linspace(-9, 9, 721)[:, None]
+
+
+def test_a_mixture_of_classes_is_the_mixture_of_one():
+    """Given its label: the components of that class alone; given zeros or nothing: all of them."""
+    exact = ExactMixture(THREE, VP(), classes=CLASSES)
+    alone = ExactMixture(GaussianMixture(THREE.means[::2], THREE.variance[::2]), VP())
+    x, t, labels = X[:, :1], T, torch.zeros(6, dtype=torch.long)
+    assert_close(exact.predict(x, t, labels).x0, alone.predict(x, t).x0)
+    assert_close(exact.log_prob(x, t, labels), alone.log_prob(x, t))
+    everything = ExactMixture(THREE, VP()).predict(x, t)
+    for c in (None, torch.zeros(6, 2)):
+        assert_close(exact.predict(x, t, c).eps, everything.eps)
+    with pytest.raises(ValueError, match="built with c_dim=0"):
+        ExactMixture(THREE, VP()).predict(x, t, labels)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 3.0])
+def test_the_target_is_the_product_of_powers(weight):
+    """Ratios of its weights at any points; at 0 and 1 it is the whole mixture and the class, by its mean."""
+    target = guidance_target(THREE, CLASSES, 0, weight, GRID)
+    alone = GaussianMixture(THREE.means[::2], THREE.variance[::2])
+    log_q = weight * alone.log_prob(GRID) + (1 - weight) * THREE.log_prob(GRID)
+    assert_close(target.weights, log_q.softmax(0), rtol=1e-3, atol=1e-7)
+    if weight < 2:
+        mean = {0.0: 0.25, 1.0: 0.0}[weight]
+        assert_close((target.weights * GRID[:, 0]).sum(), torch.tensor(mean), atol=1e-4, rtol=0)
+    with pytest.raises(ValueError, match="label is 7"):
+        guidance_target(THREE, CLASSES, 7, weight, GRID)
+
+
+@pytest.mark.parametrize("weight", [1.0, 3.0])
+def test_the_exactly_guided_ode_reaches_its_target_and_classifier_free_guidance_does_not(weight):
+    """In one dimension the ODE carries quantiles to quantiles. With the score of the target, diffused, it
+    ends at the target's; with the weighted scores of data and class it does so at weight 1 alone."""
+    path, target = VE(0.02, 50.0), guidance_target(THREE, CLASSES, 0, weight, GRID)
+    share = (torch.arange(41) + 0.5) / 41
+    begin = 50.0 * torch.distributions.Normal(0.0, 1.0).icdf(share)[:, None]
+    cumulative = target.weights.cumsum(0) - 0.5 * target.weights
+    wanted = GRID[torch.searchsorted(cumulative, share).clamp(max=len(GRID) - 1), 0]
+    solve, c = Heun("noise"), torch.zeros(41, dtype=torch.long)
+    times = even_log_snr(begin, path, 60, end=0.0)
+    exact = solve(ExactMixture(target, path), begin, times=times)[:, 0]
+    free = ClassifierFree(ExactMixture(THREE, path, classes=CLASSES), weight)
+    gap = (solve(free, begin, c, times=times)[:, 0] - wanted).abs().mean()
+    assert (exact - wanted).abs().mean() < 0.05
+    assert gap < 0.05 if weight == 1 else gap > 0.25

@@ -1,0 +1,92 @@
+"""What all solvers of inverse problems share: a denoiser as the prior, an operator, y and its noise."""
+
+from collections.abc import Iterator
+
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from coursekit.models.diffusion import Denoises, Sampler, even_times
+from coursekit.tasks.linear import LinearOperator, Operator
+
+
+class Solver:
+    """Draws x given y = A(x) + noise * eps, one draw for each row of y; a subclass gives `walk`.
+
+    To have k draws for each measurement, repeat its rows: y.repeat_interleave(k, 0).
+    """
+
+    linear = True
+    """Whether the operator must be a `LinearOperator`."""
+
+    def __call__(
+        self,
+        denoiser: Denoises,
+        operator: Operator,
+        y: Tensor,
+        noise: float,
+        steps: int = 50,
+        *,
+        x: Tensor | None = None,
+        times: Tensor | None = None,
+        progress: bool = False,
+    ) -> Tensor:
+        """Draws given y: (B, *y_shape) -> (B, *shape).
+
+        Args:
+            denoiser: the prior: a model's `guided()`, its `denoiser`, or an exact one.
+            operator: A.
+            y: measurements, (B, *y_shape).
+            noise: standard deviation of their noise, in units of y, at least 0.
+            steps: number of equal steps from t = 1 to t = 0.
+            x: where to start, (B, *shape); None draws it from the path's prior.
+            times: all times, (steps + 1,), in place of `steps`.
+            progress: show a bar if it takes more than a second.
+
+        Raises:
+            TypeError: a solver for linear operators got another one.
+            ValueError: y has another shape, or noise is negative.
+        """
+        self.check(operator, y, noise)
+        times = even_times(y, steps) if times is None else times.to(y)
+        x = denoiser.path.prior_sample(len(y), operator.shape, y, times[0].item()) if x is None else x
+        bar = tqdm(total=len(times) - 1, unit="step", delay=1, disable=not progress)
+        with bar:
+            for after in self.walk(denoiser, operator, y, noise, x, times):  # noqa: B007
+                bar.update()
+        return after
+
+    def check(self, operator: Operator, y: Tensor, noise: float) -> None:
+        """Raise unless this solver can take these."""
+        if self.linear and not isinstance(operator, LinearOperator):
+            raise TypeError(
+                f"{type(operator).__name__} is not linear, and {type(self).__name__} needs singular values;"
+                " take DPS, which needs gradients alone, or a model conditioned on y with Direct"
+            )
+        operator.check(y, operator.y_shape, "y")
+        if noise < 0:
+            raise ValueError(f"noise is {noise}; expected a standard deviation, at least 0")
+
+    def walk(
+        self, denoiser: Denoises, operator: Operator, y: Tensor, noise: float, x: Tensor, times: Tensor
+    ) -> Iterator[Tensor]:
+        """Yields x after each step between `times`, (steps + 1,)."""
+        raise NotImplementedError
+
+
+class Direct(Solver):
+    """Samples a model of p(x | y) itself, trained with the picture of y as its condition, as the recipe
+    `unet_restoration` trains it. The noise is what it was trained with.
+
+    Args:
+        sampler: any.
+    """
+
+    linear = False
+
+    def __init__(self, sampler: Sampler):
+        self.sampler = sampler
+
+    def walk(
+        self, denoiser: Denoises, operator: Operator, y: Tensor, noise: float, x: Tensor, times: Tensor
+    ) -> Iterator[Tensor]:
+        yield from self.sampler.walk(denoiser, x, times, operator.picture(y))
