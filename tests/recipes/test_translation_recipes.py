@@ -23,7 +23,7 @@ CHOICES = [
 def _few_glyphs(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     for name in SETS:
-        monkeypatch.setattr(data, name, partial(getattr(data, name), n=120, progress=False))
+        monkeypatch.setattr(data, name, partial(getattr(data, name), n=400, progress=False))
 
 
 @pytest.mark.parametrize(("name", "keywords"), CHOICES)
