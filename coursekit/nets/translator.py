@@ -22,8 +22,8 @@ class Translator(nn.Module):
         depth: halvings; H and W are divisible by 2^depth.
         blocks: residual blocks at the deepest level.
         skips: whether there are skip connections.
-        change: by how much at most the net changes a pixel of its input, or of its brightest channel where C' is
-            not C; 0 for a net that makes its pixels anew.
+        change: by how much at most the net changes a pixel of its input, or of its brightest channel where C'
+            is not C; 0 for a net that makes its pixels anew.
         dropout: share of the deepest level's numbers that is dropped, when the model is used as well: the
             generator's noise, as in pix2pix; 0 for none.
 
