@@ -48,9 +48,9 @@ def judge_domains(
         reader, n, batch_size, seed: as for `judge_pairs`.
 
     Returns:
-        Numbers whose names end in "_to_b" or "_to_a", the direction. They begin with "content_kept", the share
-        whose label the reader finds, "frechet_distance", from images of that kind, or "cycle_error", by how
-        much a pixel differs after the way there and back.
+        Numbers whose names end in "_to_b" or "_to_a", the direction. They begin with "content_kept", the
+        share whose label the reader finds, "frechet_distance", from images of that kind, or "cycle_error",
+        by how much a pixel differs after the way there and back.
     """
     ways = {"to_b": (data.a, data.b, model.encode, model.decode)}
     ways["to_a"] = (data.b, data.a, model.decode, model.encode)
