@@ -94,8 +94,8 @@ class LinearOperator(Operator):
     def coordinates(self, y: Tensor) -> Tensor:
         """U^T y / s, what y says of the coordinates of x; 0 where it says nothing: -> (B, *shape)."""
         self.check(y, self.y_shape, "y")
-        seen = self.seen.to(y.device)
-        return self.project(y) * torch.where(seen, 1 / self.values.where(self.seen, 1), 0).to(y)
+        values, seen = self.values, self.seen  # tables, which may lie on another device than y
+        return self.project(y) * torch.where(seen, 1 / values.where(seen, 1), 0).to(y)
 
     def pseudo_inverse(self, y: Tensor) -> Tensor:
         """The shortest of the x whose A x is nearest to y: (B, *y_shape) -> (B, *shape)."""
