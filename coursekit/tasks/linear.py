@@ -94,8 +94,8 @@ class LinearOperator(Operator):
     def coordinates(self, y: Tensor) -> Tensor:
         """U^T y / s, what y says of the coordinates of x; 0 where it says nothing: -> (B, *shape)."""
         self.check(y, self.y_shape, "y")
-        seen = self.seen.to(y.device)
-        return self.project(y) * torch.where(seen, 1 / self.values.where(self.seen, 1), 0).to(y)
+        values, seen = self.values, self.seen  # both where the operator's tables lie
+        return self.project(y) * torch.where(seen, 1 / values.where(seen, 1), 0).to(y)
 
     def pseudo_inverse(self, y: Tensor) -> Tensor:
         """The shortest of the x whose A x is nearest to y: (B, *y_shape) -> (B, *shape)."""
@@ -105,8 +105,8 @@ class LinearOperator(Operator):
         return self.pseudo_inverse(y)
 
     def matrix(self) -> Tensor:
-        """A, column by column, float64, for small shapes: (M, D)."""
-        eye = torch.eye(math.prod(self.shape), dtype=torch.float64)
+        """A, column by column, float64, on the CPU, for small shapes: (M, D)."""
+        eye = torch.eye(math.prod(self.shape), dtype=torch.float64, device="cpu")
         return self(eye.unflatten(1, self.shape)).flatten(1).T
 
 
@@ -115,5 +115,5 @@ def reflection(u: Tensor) -> Tensor:
     v = -u
     v[0] += 1
     square = v.square().sum()
-    eye = torch.eye(len(u), dtype=u.dtype)
+    eye = torch.eye(len(u), dtype=u.dtype, device=u.device)
     return eye - 2 * torch.outer(v, v) / square if square > 0 else eye

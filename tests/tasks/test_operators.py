@@ -102,6 +102,33 @@ def test_the_pseudo_inverse_is_that_of_the_matrix(operator):
     assert_close(operator.pseudo_inverse(y).flatten(1), expected)
 
 
+@each
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_every_verb_stays_on_the_device_and_in_the_precision_of_its_argument(operator, device, dtype):
+    """An operator's tables lie on the CPU in float64; `--device cuda` tells whether they go along."""
+    x = draws(2, *SHAPE).to(device, dtype)
+    y = operator.measure(x, 0.1)
+    verbs = (operator.adjoint, operator.project, operator.coordinates, operator.pseudo_inverse, operator.picture)
+    for out in (y, operator.unrotate(operator.rotate(x)), *(verb(y) for verb in verbs)):
+        assert (out.device.type, out.dtype) == (device.type, dtype)
+
+
+def test_tables_are_made_on_the_cpu_whatever_the_default_device_is():
+    """Otherwise they would land there and clash with what says where it is."""
+    x, made = draws(2, *SHAPE), [("hole", {"side": 2}), ("random_pixels", {"share": 0.5})]
+    made += [("window", {"side": 2}), ("downsample", {"factor": 2}), ("grey", {}), ("blur", {"width": 0.8})]
+    torch.set_default_device("meta")
+    try:
+        operators = [make_operator(name, SHAPE, **keywords) for name, keywords in made]
+        found = [(a.pseudo_inverse(a(x)), a.matrix()) for a in operators]
+    finally:
+        torch.set_default_device(None)
+    for (name, keywords), (picture, matrix) in zip(made, found, strict=True):
+        operator = make_operator(name, SHAPE, **keywords)
+        assert_close(picture, operator.pseudo_inverse(operator(x)))
+        assert_close(matrix, operator.matrix())
+
+
 def test_what_is_weakened_a_thousandfold_counts_as_not_seen():
     """A wide blur kills the high frequencies; dividing by what is left of them would only blow up noise."""
     blur = Blur((1, 16, 16), 3.0)

@@ -243,22 +243,44 @@ def test_a_model_that_reads_the_measurement_is_sampled_with_its_picture():
     assert_close(Direct(DDIM())(Reads(), operator, y, 0.1, 4, x=x), expected)
 
 
-@pytest.mark.parametrize("solver", [Replacement(2), DPS(0.3), DDRM(), Guided(SMOOTH.expand), Direct(DDIM())])
-def test_every_path_and_shape_is_taken(solver):
+class Deaf:
+    """A prior that ignores the picture that `Direct` hands over: an exact one takes none."""
+
+    def __init__(self, prior):
+        self.prior, self.path = prior, prior.path
+
+    def predict(self, x_t, t, c=None):
+        return self.prior.predict(x_t, t)
+
+
+SOLVERS: dict[str, Callable[[ExactGaussian], Solver]] = {
+    "replacement": lambda prior: Replacement(2),
+    "dps": lambda prior: DPS(0.3),
+    "ddrm": lambda prior: DDRM(),
+    "guided": lambda prior: Guided(prior.remaining),
+    "direct": lambda prior: Direct(DDIM()),
+}
+solved = pytest.mark.parametrize("make", SOLVERS.values(), ids=SOLVERS)
+
+
+@solved
+def test_every_path_and_shape_is_taken(make):
     """A path without a variance of one at its end, through `Reread`; a finite result of the image's shape."""
-    prior = ExactGaussian(MEAN, SMOOTH, VP())
-    solver = Guided(prior.remaining) if isinstance(solver, Guided) else solver
-
-    class Any:
-        path = VE(0.01, 10.0)
-
-        def predict(self, x_t, t, c=None):
-            return Reread(prior, self.path).predict(x_t, t)
-
-    operator = OPERATORS["crop"]
-    x = solver(Any(), operator, torch.zeros(2, *operator.y_shape), 0.1, 10)
+    prior, operator = ExactGaussian(MEAN, SMOOTH, VP()), OPERATORS["crop"]
+    reread = Deaf(Reread(prior, VE(0.01, 10.0)))
+    x = make(prior)(reread, operator, torch.zeros(2, *operator.y_shape), 0.1, 10)
     assert x.shape == (2, *SHAPE)
     assert torch.isfinite(x).all()
+
+
+@solved
+@each
+def test_a_solver_runs_where_its_measurement_is(operator, make, device):
+    """And in its precision; `--device cuda` tells whether tables go along."""
+    prior = ExactGaussian(MEAN, SMOOTH, VP()).to(device)
+    y = torch.zeros(2, *operator.y_shape, device=device)
+    x = make(prior)(Deaf(prior), operator, y, 0.1, 4)
+    assert (x.device.type, x.dtype, x.shape) == (device.type, torch.float32, (2, *SHAPE))
 
 
 @pytest.mark.parametrize(
