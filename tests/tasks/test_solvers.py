@@ -1,6 +1,7 @@
 """Solvers against the posterior of a Gaussian prior, which is known, and in cases where each is exact."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -47,7 +48,7 @@ OPERATORS: dict[str, LinearOperator] = {
     "blur": Blur(SHAPE, 0.6),
 }
 each = pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
-NOISE = 0.2
+NOISE, TWO_TIMES = 0.2, torch.tensor([0.2, 0.8])
 
 
 def problem(operator: LinearOperator, covariance: Tensor = SMOOTH, noise: float = NOISE, n: int = 1):
@@ -82,6 +83,20 @@ def test_the_guided_score_is_that_of_the_posterior(operator):
         found, expected = guided.predict(x[one], t[one]), exact.predict(x[one], t[one])
         assert_close(found.score, expected.score, rtol=1e-8, atol=1e-8)
         assert_close(found.x0, expected.x0, rtol=1e-8, atol=1e-8)
+
+
+def test_a_guided_prediction_holds_on_to_no_graph():
+    """Not by a learnt variance either: a chain that keeps its steps would keep all passes through the net."""
+    prior, y, _, _ = problem(OPERATORS["mask"], n=2)
+
+    class Learnt:
+        path = prior.path
+
+        def predict(self, x_t, t, c=None):
+            return replace(prior.predict(x_t, t), spread=x_t.sigmoid())
+
+    found = LikelihoodGuided(Learnt(), OPERATORS["mask"], y, NOISE).predict(torch.randn_like(y), torch.ones(2))
+    assert not any(part.requires_grad for part in (found.x_t, found.x0, found.eps, found.spread))
 
 
 @each
@@ -291,6 +306,17 @@ def test_a_solver_runs_where_its_measurement_is(operator, make, device):
         (lambda p, y: DPS()(p, OPERATORS["crop"], y, 0.1), ValueError, r"y has shape \(1, 1, 2, 4\)"),
         (lambda p, y: DPS()(p, OPERATORS["mask"], y, -0.1), ValueError, "noise is -0.1"),
         (lambda p, y: Guided()(p, OPERATORS["mask"], y, 0.0), ValueError, "it must be above 0"),
+        (
+            lambda p, y: Guided(p.remaining)(p, Exposure(SHAPE, 2.0), y, 0.1),
+            TypeError,
+            "Exposure is not linear",
+        ),
+        (lambda p, y: exactly_guided(p, y).predict(y.expand(2, -1, -1, -1), TWO_TIMES), ValueError, "several times"),
+        (
+            lambda p, y: LikelihoodGuided(p, Exposure(SHAPE, 2.0), y, 0.1, p.remaining),
+            TypeError,
+            "needs a matrix",
+        ),
         (lambda p, y: DPS(0.0), ValueError, "step is 0.0"),
         (lambda p, y: DDRM(1.5), ValueError, "eta is 1.5"),
         (lambda p, y: Replacement(0), ValueError, "resampling is 0"),
@@ -299,3 +325,7 @@ def test_a_solver_runs_where_its_measurement_is(operator, make, device):
 def test_what_can_not_be_is_named(call, kind, words):
     with pytest.raises(kind, match=words):
         call(ExactGaussian(MEAN, SMOOTH, VP()), torch.zeros(1, *SHAPE))
+
+
+def exactly_guided(prior: ExactGaussian, y: Tensor) -> LikelihoodGuided:
+    return LikelihoodGuided(prior, OPERATORS["mask"], y, 0.1, prior.remaining)
