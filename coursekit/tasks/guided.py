@@ -94,6 +94,8 @@ class Guided(Solver):
         sampler: None is `DDIM()`.
     """
 
+    divides = True
+
     def __init__(self, covariance: Covariance | None = None, sampler: Sampler | None = None):
         self.covariance, self.sampler, self.linear = covariance, sampler or DDIM(), covariance is not None
 

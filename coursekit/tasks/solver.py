@@ -18,6 +18,9 @@ class Solver:
     linear = True
     """Whether the operator must be a `LinearOperator`."""
 
+    divides = False
+    """Whether x_t is divided by alpha, of which some paths leave nothing at t = 1."""
+
     def __call__(
         self,
         denoiser: Denoises,
@@ -39,15 +42,18 @@ class Solver:
             noise: standard deviation of their noise, in units of y, at least 0.
             steps: number of equal steps from t = 1 to t = 0.
             x: where to start, (B, *shape); None draws it from the path's prior.
-            times: all times, (steps + 1,), in place of `steps`.
+            times: all times, (steps + 1,), falling, in place of `steps`. They should begin at t = 1, where
+                x is taken to be noise of the path's deviation.
             progress: show a bar if it takes more than a second.
 
         Raises:
             TypeError: a solver for linear operators got another one.
-            ValueError: y has another shape, or noise is negative.
+            ValueError: y or x has another shape, noise is negative, times do not fall, or the solver divides
+                by alpha(t) and the path's is 0 at the first time.
         """
         self.check(operator, y, noise)
         times = even_times(y, steps) if times is None else times.to(y)
+        self.check_start(denoiser, operator, y, x, times)
         x = denoiser.path.prior_sample(len(y), operator.shape, y, times[0].item()) if x is None else x
         bar = tqdm(total=len(times) - 1, unit="step", delay=1, disable=not progress)
         with bar:
@@ -59,12 +65,27 @@ class Solver:
         """Raise unless this solver can take these."""
         if self.linear and not isinstance(operator, LinearOperator):
             raise TypeError(
-                f"{type(operator).__name__} is not linear, and {type(self).__name__} needs singular values;"
+                f"{type(operator).__name__} is not linear, and {type(self).__name__} needs a linear operator;"
                 " take DPS, which needs gradients alone, or a model conditioned on y with Direct"
             )
         operator.check(y, operator.y_shape, "y")
         if noise < 0:
             raise ValueError(f"noise is {noise}; expected a standard deviation, at least 0")
+
+    def check_start(
+        self, denoiser: Denoises, operator: Operator, y: Tensor, x: Tensor | None, times: Tensor
+    ) -> None:
+        """Raise unless this solver can start there."""
+        if len(times) < 2 or not (times.diff() < 0).all():
+            raise ValueError(f"times are {times.tolist()}; expected at least two, falling")
+        expected = (len(y), *operator.shape)
+        if x is not None and x.shape != expected:
+            raise ValueError(f"x has shape {tuple(x.shape)}; expected {expected}, a start for each row of y")
+        if self.divides and not denoiser.path.scale(times[:1]).item() > 0:
+            raise ValueError(
+                f"at t = {times[0].item():g} a path of the kind {type(denoiser.path).__name__} holds no data,"
+                f" and {type(self).__name__} divides by what is left: take Reread(denoiser, VP())"
+            )
 
     def walk(
         self, denoiser: Denoises, operator: Operator, y: Tensor, noise: float, x: Tensor, times: Tensor

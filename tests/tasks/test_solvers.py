@@ -18,6 +18,7 @@ from coursekit.models.diffusion import (
     Heun,
     Reread,
     ReverseSDE,
+    Straight,
     gaussian_posterior,
 )
 from coursekit.tasks import (
@@ -47,6 +48,7 @@ OPERATORS: dict[str, LinearOperator] = {
     "downsample": Downsample(SHAPE, 2),
     "blur": Blur(SHAPE, 0.6),
 }
+MASK = OPERATORS["mask"]
 each = pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
 NOISE, TWO_TIMES = 0.2, torch.tensor([0.2, 0.8])
 
@@ -317,6 +319,9 @@ def test_a_solver_runs_where_its_measurement_is(operator, make, device):
             TypeError,
             "needs a matrix",
         ),
+        (lambda p, y: DPS()(p, MASK, y, 0.1, times=torch.ones(1)), ValueError, "at least two, falling"),
+        (lambda p, y: DPS()(p, MASK, y, 0.1, times=torch.arange(3.0)), ValueError, "at least two, falling"),
+        (lambda p, y: DPS()(p, MASK, y, 0.1, x=y[0]), ValueError, "a start for each row of y"),
         (lambda p, y: DPS(0.0), ValueError, "step is 0.0"),
         (lambda p, y: DDRM(1.5), ValueError, "eta is 1.5"),
         (lambda p, y: Replacement(0), ValueError, "resampling is 0"),
@@ -325,6 +330,23 @@ def test_a_solver_runs_where_its_measurement_is(operator, make, device):
 def test_what_can_not_be_is_named(call, kind, words):
     with pytest.raises(kind, match=words):
         call(ExactGaussian(MEAN, SMOOTH, VP()), torch.zeros(1, *SHAPE))
+
+
+@pytest.mark.parametrize("make", [SOLVERS["ddrm"], SOLVERS["guided"]])
+def test_what_divides_by_the_data_left_names_a_path_that_leaves_none(make):
+    """The straight path is pure noise at t = 1, where all pixels would be NaN; read on another path it can."""
+    prior, y = ExactGaussian(MEAN, SMOOTH, Straight()), torch.zeros(1, *SHAPE)
+    with pytest.raises(ValueError, match="at t = 1 a path of the kind Straight holds no data"):
+        make(prior)(prior, MASK, y, 0.1, 4)
+    assert make(prior)(prior, MASK, y, 0.1, times=torch.tensor([0.9, 0.4, 0.0])).isfinite().all()
+    elsewhere = ExactGaussian(MEAN, SMOOTH, VP())
+    assert make(elsewhere)(Reread(prior, VP()), MASK, y, 0.1, 4).isfinite().all()
+
+
+@pytest.mark.parametrize("make", [SOLVERS["replacement"], SOLVERS["dps"], SOLVERS["direct"]])
+def test_what_does_not_divide_takes_the_straight_path(make):
+    prior = ExactGaussian(MEAN, SMOOTH, Straight())
+    assert make(prior)(Deaf(prior), MASK, torch.zeros(1, *SHAPE), 0.1, 4).isfinite().all()
 
 
 def exactly_guided(prior: ExactGaussian, y: Tensor) -> LikelihoodGuided:
