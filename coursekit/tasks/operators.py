@@ -15,9 +15,17 @@ class Mask(LinearOperator):
 
     Args:
         kept: m, of bools or of zeros and ones, (C, H, W).
+
+    Raises:
+        ValueError: another shape, or other numbers.
     """
 
     def __init__(self, kept: Tensor):
+        if kept.ndim != 3 or not ((kept == 0) | (kept == 1)).all():
+            raise ValueError(
+                f"kept has shape {tuple(kept.shape)} and is {kept.dtype}; expected (C, H, W), of bools or of"
+                " zeros and ones"
+            )
         super().__init__(kept.shape, kept.shape)
         self.kept = kept.double()
 
@@ -224,6 +232,8 @@ class Exposure(Operator):
 
 def hole(shape: Sequence[int], side: int) -> Mask:
     """A square of `side` pixels in the middle is hidden: inpainting."""
+    if not 0 <= side <= min(shape[1:]):
+        raise ValueError(f"side is {side}; expected 0 to {min(shape[1:])}, the image's shorter side")
     kept = torch.ones(*shape, device="cpu")
     top, left = ((length - side) // 2 for length in shape[1:])
     kept[:, top : top + side, left : left + side] = 0
@@ -232,6 +242,8 @@ def hole(shape: Sequence[int], side: int) -> Mask:
 
 def random_pixels(shape: Sequence[int], share: float, seed: int = 0) -> Mask:
     """Each pixel is seen with probability `share`, all of its channels together: completion."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}; expected a part of all pixels, 0 to 1")
     draw = torch.Generator("cpu").manual_seed(seed)
     drawn = torch.rand(1, *shape[1:], device="cpu", generator=draw)
     return Mask((drawn < share).expand(*shape))
@@ -252,6 +264,7 @@ OPERATORS: dict[str, Callable[..., Operator]] = {
     "random_pixels": random_pixels,
     "window": window,
 }
+"""Every operator, by the name that `make_operator` and recipes know it by."""
 
 
 def make_operator(name: str, shape: Sequence[int], **keywords: Any) -> Operator:

@@ -191,6 +191,11 @@ def test_an_operator_is_made_by_its_name():
         (lambda: Blur(SHAPE, 0.0), "width is 0.0; expected a standard deviation"),
         (lambda: Crop(SHAPE, (3, 0, 2, 2)), "expected a window within images of shape"),
         (lambda: Exposure(SHAPE, -1.0), "gain is -1.0; expected above 0"),
+        (lambda: Mask(torch.full(SHAPE, 0.5)), "expected .* of bools or of zeros and ones"),
+        (lambda: Mask(torch.ones(4, 6)), r"kept has shape \(4, 6\)"),
+        (lambda: hole(SHAPE, 5), "side is 5; expected 0 to 4, the image's shorter side"),
+        (lambda: hole(SHAPE, -1), "side is -1"),
+        (lambda: random_pixels(SHAPE, 5), "share is 5; expected a part of all pixels, 0 to 1"),
         (lambda: make_operator("smear", SHAPE), "no operator is called 'smear'; there are blur, crop"),
         (
             lambda: Blur(SHAPE, 1.0)(draws(2, 1, 4, 6)),
