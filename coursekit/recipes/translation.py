@@ -68,7 +68,8 @@ def cyclegan(
     """Two U-Nets, or without `skips` two bottlenecks, and two PatchGANs, on two kinds of glyphs.
 
     With `change` the way from the first kind to the second only changes its input, by at most so much.
-    Source of the weights and betas: Zhu et al. 2017 (arXiv:1703.10593); its rate is a fifth of this.
+    Source of the betas: Zhu et al. 2017 (arXiv:1703.10593); its rate is a fifth of this, and a weight of 10
+    here is one of 20 there: see `models.gan.CycleGAN`.
     """
     _check(domains=(domains, DOMAINS), patch=(patch, PATCHES), objective=(objective, OBJECTIVES))
     a, b = DOMAINS[domains]
