@@ -49,6 +49,8 @@ def test_a_translator_is_trained_kept_and_judged(name, keywords, tmp_path):
         ("pix2pix", {"pairs": "maps"}, "pairs must be one of outlines, label_maps, got 'maps'"),
         ("pix2pix", {"patch": 70}, "patch must be one of 1, 8, 16, 28, got 70"),
         ("pix2pix", {"objective": "kl"}, "objective must be one of minimax"),
+        ("pix2pix", {"objective": "wasserstein"}, "objective must be one of .*, got 'wasserstein'"),
+        ("cyclegan", {"objective": "wasserstein"}, "objective must be one of .*, got 'wasserstein'"),
         ("cyclegan", {"domains": "size"}, "domains must be one of weight, serif, colour"),
         ("cyclegan", {"domains": "colour", "identity": 1.0}, "expected two equal ones"),
     ],
