@@ -49,7 +49,7 @@ STEPS = {"pairs": 350, "kinds": 400, "hiding": 500}
 def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
     """Measures of hatched glyphs, and some of them."""
     test = data.outlines(2000, train=False, progress=False)
-    found = judge_pairs(model, test, reader, n=len(test))
+    found = judge_pairs(model, test, reader.features, reader, n=len(test))
     y = model.sample(len(test), test.c)
     return _means(found) | {"hatching": data.hatching(y).mean().item()}, y[:SHOWN]
 
@@ -57,7 +57,7 @@ def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Ten
 def of_kinds(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
     """Measures of thin glyphs made bold and of bold ones made thin, and some of the first."""
     test = data.domains("weight", 5000, train=False, progress=False)
-    found = _means(judge_domains(model, test, reader, n=len(test)))
+    found = _means(judge_domains(model, test, reader.features, reader, n=len(test)))
     ends = [data.thickness(kind.x).mean() for kind in (test.a, test.b)]
     with torch.no_grad():
         bold, thin = model.encode(test.a.x), model.decode(test.b.x)
@@ -81,7 +81,8 @@ def of_hiding(model: nn.Module, reader: nn.Module) -> tuple[dict[str, Any], Tens
         again = [model.decode(grey + noise * torch.randn_like(grey)) for noise in NOISES]
         found = {"noise": NOISES, "colour_found": [_found(y, test.a.factors["colour"]) for y in again]}
         found["cycle_error"] = [(y - test.a.x).abs().mean().item() for y in again]
-    return found | _means(judge_domains(model, test, reader, n=len(test))), grey[:SHOWN]
+    judged = judge_domains(model, test, reader.features, reader, n=len(test))
+    return found | _means(judged), grey[:SHOWN]
 
 
 def information(u: Tensor, v: Tensor) -> float:
