@@ -80,7 +80,7 @@ class DiT(nn.Module):
             x, c = torch.cat([x, condition_image(c, self.c_channels, x)], 1), None
         source = None
         if self.c_tokens is not None:
-            source, c = self.source(c), None  # (B, S, width)
+            source, c = self.source(c, len(x)), None  # (B, S, width)
         e = F.silu(self.embed(t, c))
         p, (rows, columns) = self.patch, self.grid
         tokens = rearrange(x, "b c (h p) (w q) -> b (h w) (c p q)", p=p, q=p)
