@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from coursekit.models.diffusion import Denoises, Sampler, even_times
+from coursekit.models.diffusion import Denoises, Prediction, Sampler, even_times
 from coursekit.tasks.linear import LinearOperator, Operator
 
 
@@ -29,6 +29,7 @@ class Solver:
         noise: float,
         steps: int = 50,
         *,
+        c: Tensor | None = None,
         x: Tensor | None = None,
         times: Tensor | None = None,
         progress: bool = False,
@@ -41,6 +42,8 @@ class Solver:
             y: measurements, (B, *y_shape).
             noise: standard deviation of their noise, in units of y, at least 0.
             steps: number of equal steps from t = 1 to t = 0.
+            c: the prior's condition, where it has one, a row for each of y; not for `Direct`, whose
+                condition is the picture of y.
             x: where to start, (B, *shape); None draws it from the path's prior.
             times: all times, (steps + 1,), falling, in place of `steps`. They should begin at t = 1, where
                 x is taken to be noise of the path's deviation.
@@ -54,6 +57,7 @@ class Solver:
         self.check(operator, y, noise)
         times = even_times(y, steps) if times is None else times.to(y)
         self.check_start(denoiser, operator, y, x, times)
+        denoiser = denoiser if c is None else Given(denoiser, c)
         x = denoiser.path.prior_sample(len(y), operator.shape, y, times[0].item()) if x is None else x
         bar = tqdm(total=len(times) - 1, unit="step", delay=1, disable=not progress)
         with bar:
@@ -92,6 +96,24 @@ class Solver:
     ) -> Iterator[Tensor]:
         """Yields x after each step between `times`, (steps + 1,)."""
         raise NotImplementedError
+
+
+class Given:
+    """A denoiser with its condition put in, p(x_0 | c) for p(x_0).
+
+    Args:
+        denoiser: conditional.
+        c: a row for each of x_t.
+    """
+
+    def __init__(self, denoiser: Denoises, c: Tensor):
+        self.denoiser, self.c, self.path = denoiser, c, denoiser.path
+
+    def predict(self, x_t: Tensor, t: Tensor, c: Tensor | None = None) -> Prediction:
+        """The prediction given its own condition; another one is an error."""
+        if c is not None:
+            raise ValueError("got a second condition; Direct takes none, since it hands over the picture of y")
+        return self.denoiser.predict(x_t, t, self.c)
 
 
 class Direct(Solver):

@@ -290,6 +290,33 @@ def test_every_path_and_shape_is_taken(make):
     assert torch.isfinite(x).all()
 
 
+class OfClass:
+    """One exact prior for each class; all rows ask for the same."""
+
+    def __init__(self, *priors):
+        self.priors, self.path = priors, priors[0].path
+
+    def predict(self, x_t, t, c=None):
+        return self.priors[c.unique().item()].predict(x_t, t)
+
+
+@pytest.mark.parametrize("name", ["replacement", "dps", "ddrm", "guided"])
+def test_a_prior_of_a_class_is_asked_for_that_class(name):
+    """With c, a conditional prior draws what the prior of that class alone draws."""
+    first, second = ExactGaussian(MEAN, SMOOTH, VP()), ExactGaussian(-MEAN, SMOOTH, VP())
+    solver, y, drawn = SOLVERS[name](second), torch.zeros(2, *SHAPE), []
+    for prior, given in ((second, {}), (OfClass(first, second), {"c": torch.ones(2, dtype=torch.long)})):
+        torch.manual_seed(0)
+        drawn.append(solver(prior, MASK, y, 0.1, 4, **given))
+    assert_close(*drawn, rtol=0, atol=0)
+
+
+def test_direct_has_a_condition_already():
+    prior = ExactGaussian(MEAN, SMOOTH, VP())
+    with pytest.raises(ValueError, match="got a second condition; Direct takes none"):
+        Direct(DDIM())(Deaf(prior), MASK, torch.zeros(2, *SHAPE), 0.1, 4, c=torch.ones(2))
+
+
 @solved
 @each
 def test_a_solver_runs_where_its_measurement_is(operator, make, device):
