@@ -178,7 +178,8 @@ def test_ddrm_leaves_independent_pixels_to_its_own_chain(eta):
         assert v == pytest.approx(s2, rel=0.08)
 
 
-def test_ddrm_weighs_a_noisy_pixel_by_its_three_cases():
+@pytest.mark.parametrize("eta_b", [1.0, 0.6])
+def test_ddrm_weighs_a_noisy_pixel_by_its_three_cases(eta_b):
     """One number with a prior of variance 0.3 and a noise of 0.5: mean and variance over draws by the
     recursion of equations (7) and (8), in scalars."""
     s2, d, eta, y = 0.3, 0.5, 0.85, 1.0
@@ -188,12 +189,30 @@ def test_ddrm_weighs_a_noisy_pixel_by_its_three_cases():
     for n, m in pairwise(noise):
         k = s2 / (s2 + n**2)
         if m >= d:
-            mean, v = y, m**2 - d**2
+            rest = (1 - eta_b) * k
+            mean, v = rest * mean + eta_b * y, rest**2 * v + m**2 - (eta_b * d) ** 2
         else:
             c = (1 - eta**2) ** 0.5 * m / d
             mean, v = (1 - c) * k * mean + c * y, ((1 - c) * k) ** 2 * v + (eta * m) ** 2
     prior = ExactGaussian(torch.zeros(1), torch.tensor([[s2]]), VP())
-    x = DDRM(eta)(prior, Mask(torch.ones(1, 1, 1)), torch.full((4000, 1, 1, 1), y), d, 40)
+    x = DDRM(eta, eta_b)(prior, Mask(torch.ones(1, 1, 1)), torch.full((4000, 1, 1, 1), y), d, 40)
+    assert x.mean().item() == pytest.approx(mean, abs=5 * (v / 4000) ** 0.5)
+    assert x.var().item() == pytest.approx(v, rel=0.12)
+
+
+def test_replacement_hands_a_pixel_to_the_model_once_its_measurement_is_the_noisier():
+    """One number with a prior of variance 0.3 and a noise of 0.5: put in while it is the better of the two,
+    ancestral steps after that; in scalars."""
+    s2, d, y, mean, v = 0.3, 0.5, 1.0, 0.0, 1.0
+    for (a, n), (b, m) in pairwise(levels(40)):
+        if m >= b * d:
+            mean, v = b * y, m**2 - (b * d) ** 2
+            continue
+        ratio, added = a / b, n**2 - (a / b * m) ** 2
+        k = ratio * m**2 / n**2 + b * added / n**2 * a * s2 / (a**2 * s2 + n**2)
+        mean, v = k * mean, k**2 * v + added * m**2 / n**2
+    prior = ExactGaussian(torch.zeros(1), torch.tensor([[s2]]), VP())
+    x = Replacement()(prior, Mask(torch.ones(1, 1, 1)), torch.full((4000, 1, 1, 1), y), d, 40)
     assert x.mean().item() == pytest.approx(mean, abs=5 * (v / 4000) ** 0.5)
     assert x.var().item() == pytest.approx(v, rel=0.12)
 
