@@ -65,7 +65,9 @@ def of_kinds(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Ten
         made_bold = (data.thickness(y) > sum(ends) / 2).float().mean().item()
         found[f"domain_reached_{name}"] = made_bold if name == "to_b" else 1 - made_bold
         for factor, measure in (("x", across), ("slant", slant)):
-            found[f"{factor}_kept_{name}"] = correlation(measure(source.x), measure(y))
+            was, now = measure(source.x), measure(y)
+            found[f"{factor}_kept_{name}"] = correlation(was, now)
+            found[f"{factor}_measured_{name}"] = now.isfinite().float().mean().item()  # not where all is dark
         colour, now = source.factors["colour"], data.colour_of(y)
         found[f"colour_kept_{name}"] = (now == colour).float().mean().item()
         found[f"colour_bits_{name}"] = information(colour, now)
@@ -109,8 +111,9 @@ def slant(x: Tensor) -> Tensor:
 
 
 def correlation(u: Tensor, v: Tensor) -> float:
-    """Of two measures of the same glyphs, (N,) each; 0 where one of them is not finite."""
-    value = torch.corrcoef(torch.stack([u, v]))[0, 1]
+    """Of two measures of the same glyphs, (N,) each, over those of which both are finite; 0 if none vary."""
+    known = u.isfinite() & v.isfinite()
+    value = torch.corrcoef(torch.stack([u[known], v[known]]))[0, 1]
     return value.nan_to_num(0.0).item()
 
 
