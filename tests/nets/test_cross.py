@@ -138,6 +138,17 @@ def test_symbols_are_guided_in_any_precision():
     assert torch.equal(seen[0], torch.cat([torch.zeros_like(c), c]))
 
 
+def test_a_dit_starts_from_one_kind_of_weights():
+    """Tables of symbols as in the other nets with attention, maps by Xavier, the way out of each block zero."""
+    net = DiT((1, 8, 8), width=64, layers=1, heads=2, c_tokens=(100, 50))
+    for table in (net.source.symbol.weight, net.source.place.weight):
+        assert table.std().item() == pytest.approx(0.02, rel=0.1)
+    bound = (6 / (64 + 64)) ** 0.5
+    assert 0.9 * bound < net.cross[0].q.weight.abs().max() <= bound
+    assert not net.cross[0].q.bias.any()
+    assert not net.cross[0].out.weight.any()
+
+
 def test_a_dit_attends_to_a_text():
     """At first it ignores it; with weights in the way out it sees every symbol, and zeros mean none."""
     torch.manual_seed(0)
