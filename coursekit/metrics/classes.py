@@ -5,7 +5,6 @@ from torch import Tensor
 from coursekit.metrics.frechet import frechet_distance
 from coursekit.metrics.likelihood import Estimate
 
-
 LEAST = 20
 """Rows of a class, at least, for its distance."""
 

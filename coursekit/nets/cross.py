@@ -24,7 +24,8 @@ def condition_tokens(c: Tensor | None, vocabulary: int, longest: int, rows: int)
         raise ValueError("the network needs a condition c, symbols (B, S); got None")
     if c.is_floating_point() or c.ndim != 2 or len(c) != rows or not 1 <= c.shape[1] <= longest:
         raise ValueError(
-            f"c is {c.dtype} of shape {tuple(c.shape)}; expected symbols, long ({rows}, S), S from 1 to {longest}"
+            f"c is {c.dtype} of shape {tuple(c.shape)}; expected symbols, long ({rows}, S), S from"
+            f" 1 to {longest}"
         )
     if len(c) and not 0 <= int(c.min()) <= int(c.max()) < vocabulary:
         raise ValueError(f"c holds {int(c.min())} to {int(c.max())}; expected symbols 0 .. {vocabulary - 1}")

@@ -112,7 +112,9 @@ class Given:
     def predict(self, x_t: Tensor, t: Tensor, c: Tensor | None = None) -> Prediction:
         """The prediction given its own condition; another one is an error."""
         if c is not None:
-            raise ValueError("got a second condition; Direct takes none, since it hands over the picture of y")
+            raise ValueError(
+                "got a second condition; Direct takes none, since it hands over the picture of y"
+            )
         return self.denoiser.predict(x_t, t, self.c)
 
 

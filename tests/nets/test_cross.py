@@ -108,7 +108,10 @@ def test_what_is_no_question_is_named(model, c, named):
         (lambda: CrossAttention(10, 4), "width is 10 and heads 4"),
         (lambda: Prefix(RNN(V, width=8), S), "RNN must have a context"),
         (lambda: Prefix(Transformer(V, T + S, **SIZES, c_dim=2), S), "no condition of its own"),
-        (lambda: beyond(EncoderDecoder(V, V, T, S, **SIZES)), "3 tokens; expected at most 2, of a context of 5"),
+        (
+            lambda: beyond(EncoderDecoder(V, V, T, S, **SIZES)),
+            "3 tokens; expected at most 2, of a context of 5",
+        ),
         (lambda: beyond(Prefix(Transformer(V, T + S, **SIZES), S)), "7 tokens; expected at most 6"),
     ],
 )
@@ -139,7 +142,7 @@ def test_symbols_are_guided_in_any_precision():
 
 
 def test_a_dit_starts_from_one_kind_of_weights():
-    """Tables of symbols as in the other nets with attention, maps by Xavier, the way out of each block zero."""
+    """Tables of symbols as in other nets with attention, maps by Xavier, ways out zero."""
     net = DiT((1, 8, 8), width=64, layers=1, heads=2, c_tokens=(100, 50))
     for table in (net.source.symbol.weight, net.source.place.weight):
         assert table.std().item() == pytest.approx(0.02, rel=0.1)

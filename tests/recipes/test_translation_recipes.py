@@ -49,7 +49,10 @@ def kept_by_hand(model: torch.nn.Module, test: data.PairedSet | data.UnpairedSet
     if isinstance(model, Pix2Pix):
         made = {"": (model.sample(20, test[:20].c), test.y)}
     else:
-        made = {"_to_b": (model.encode(test.a[:20].x), test.a.y), "_to_a": (model.decode(test.b[:20].x), test.b.y)}
+        made = {
+            "_to_b": (model.encode(test.a[:20].x), test.a.y),
+            "_to_a": (model.decode(test.b[:20].x), test.b.y),
+        }
     return {
         end: (reader(y.amax(1, keepdim=True)).argmax(1) == labels[:20]).double().mean().item()
         for end, (y, labels) in made.items()

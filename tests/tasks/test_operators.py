@@ -108,7 +108,13 @@ def test_every_verb_stays_on_the_device_and_in_the_precision_of_its_argument(ope
     """An operator's tables lie on the CPU in float64; `--device cuda` tells whether they go along."""
     x = draws(2, *SHAPE).to(device, dtype)
     y = operator.measure(x, 0.1)
-    verbs = (operator.adjoint, operator.project, operator.coordinates, operator.pseudo_inverse, operator.picture)
+    verbs = (
+        operator.adjoint,
+        operator.project,
+        operator.coordinates,
+        operator.pseudo_inverse,
+        operator.picture,
+    )
     for out in (y, operator.unrotate(operator.rotate(x)), *(verb(y) for verb in verbs)):
         assert (out.device.type, out.dtype) == (device.type, dtype)
 

@@ -97,7 +97,9 @@ def test_a_guided_prediction_holds_on_to_no_graph():
         def predict(self, x_t, t, c=None):
             return replace(prior.predict(x_t, t), spread=x_t.sigmoid())
 
-    found = LikelihoodGuided(Learnt(), OPERATORS["mask"], y, NOISE).predict(torch.randn_like(y), torch.ones(2))
+    found = LikelihoodGuided(Learnt(), OPERATORS["mask"], y, NOISE).predict(
+        torch.randn_like(y), torch.ones(2)
+    )
     assert not any(part.requires_grad for part in (found.x_t, found.x0, found.eps, found.spread))
 
 
@@ -359,7 +361,11 @@ def test_a_solver_runs_where_its_measurement_is(operator, make, device):
             TypeError,
             "Exposure is not linear",
         ),
-        (lambda p, y: exactly_guided(p, y).predict(y.expand(2, -1, -1, -1), TWO_TIMES), ValueError, "several times"),
+        (
+            lambda p, y: exactly_guided(p, y).predict(y.expand(2, -1, -1, -1), TWO_TIMES),
+            ValueError,
+            "several times",
+        ),
         (
             lambda p, y: LikelihoodGuided(p, Exposure(SHAPE, 2.0), y, 0.1, p.remaining),
             TypeError,
@@ -380,7 +386,7 @@ def test_what_can_not_be_is_named(call, kind, words):
 
 @pytest.mark.parametrize("make", [SOLVERS["ddrm"], SOLVERS["guided"]])
 def test_what_divides_by_the_data_left_names_a_path_that_leaves_none(make):
-    """The straight path is pure noise at t = 1, where all pixels would be NaN; read on another path it can."""
+    """The straight path is pure noise at t = 1, where all pixels would be NaN; another path is not."""
     prior, y = ExactGaussian(MEAN, SMOOTH, Straight()), torch.zeros(1, *SHAPE)
     with pytest.raises(ValueError, match="at t = 1 a path of the kind Straight holds no data"):
         make(prior)(prior, MASK, y, 0.1, 4)

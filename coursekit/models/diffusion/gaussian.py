@@ -74,10 +74,14 @@ def gaussian_posterior(
     Raises:
         ValueError: shapes that do not fit.
     """
-    if matrix.shape[1:] != mean.shape or covariance.shape != 2 * mean.shape or y.shape[1:] != matrix.shape[:1]:
+    if (
+        matrix.shape[1:] != mean.shape
+        or covariance.shape != 2 * mean.shape
+        or y.shape[1:] != matrix.shape[:1]
+    ):
         raise ValueError(
-            f"mean is {tuple(mean.shape)}, covariance {tuple(covariance.shape)}, matrix {tuple(matrix.shape)},"
-            f" y {tuple(y.shape)}; expected (D,), (D, D), (M, D) and (B, M)"
+            f"mean is {tuple(mean.shape)}, covariance {tuple(covariance.shape)},"
+            f" matrix {tuple(matrix.shape)}, y {tuple(y.shape)}; expected (D,), (D, D), (M, D) and (B, M)"
         )
     mean, covariance, matrix, y = (a.double() for a in (mean, covariance, matrix, y))
     seen = matrix @ covariance @ matrix.T + noise**2 * torch.eye(len(matrix), dtype=y.dtype, device=y.device)

@@ -42,7 +42,9 @@ class ExactMixture(nn.Module):
         super().__init__()
         self.path, self.variance = path, variance or FixedSmall()
         self.c_dim = 0 if classes is None else int(classes.max()) + 1
-        if classes is not None and (len(classes) != len(mixture.means) or len(classes.unique()) != self.c_dim):
+        if classes is not None and (
+            len(classes) != len(mixture.means) or len(classes.unique()) != self.c_dim
+        ):
             raise ValueError(
                 f"classes are {classes.tolist()} for {len(mixture.means)} components; expected one for each,"
                 f" and every class from 0 to {self.c_dim - 1}"

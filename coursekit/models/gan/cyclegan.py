@@ -79,9 +79,9 @@ class CycleGAN(nn.Module):
         ValueError: a negative weight, or an identity term between images of two shapes; when called, images
             of other shapes than `shapes`, or a condition, of which there is none.
 
-    Source: Zhu et al. 2017, eqs. (1) to (3); section 5.2 for identity. There cycle is 10 and identity 5, beside
-    least squares without the factor 1/2 that `LeastSquares` has: beside ours that is 5 and 2.5, so that the
-    default of 10 weighs as 20 does there.
+    Source: Zhu et al. 2017, eqs. (1) to (3); section 5.2 for identity. There cycle is 10 and identity 5,
+    beside least squares without the factor 1/2 that `LeastSquares` has: beside ours that is 5 and 2.5, so
+    that the default of 10 weighs as 20 does there.
     """
 
     def __init__(
@@ -148,14 +148,18 @@ class CycleGAN(nn.Module):
     def _fakes(self, x: Pair) -> Pair:
         shapes = [tuple(part.shape[1:]) for part in x]
         if shapes != list(self.shapes):
-            raise ValueError(f"x holds images of {shapes}; expected a pair of batches, of {list(self.shapes)}")
+            raise ValueError(
+                f"x holds images of {shapes}; expected a pair of batches, of {list(self.shapes)}"
+            )
         a, b = x
         return self.decode(b), self.encode(a)
 
     @staticmethod
     def _none(c: Tensor | None) -> None:
         if c is not None:
-            raise ValueError("got a condition c, but CycleGAN takes none: its two kinds of images are x = (a, b)")
+            raise ValueError(
+                "got a condition c, but CycleGAN takes none: its two kinds of images are x = (a, b)"
+            )
 
 
 def _distance(made: Tensor, x: Tensor) -> Tensor:

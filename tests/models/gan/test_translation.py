@@ -151,8 +151,14 @@ def test_the_buffer_rests_in_evaluation_mode_and_may_have_no_room():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda x: next(pix2pix(adversarial=0.0).losses(x.expand(-1, 3, -1, -1), x)), "expected the shape of x"),
-        (lambda x: next(pix2pix(adversarial=0.0).losses(x, x[:1])), r"of c \(1, 1, 8, 8\) the generator made"),
+        (
+            lambda x: next(pix2pix(adversarial=0.0).losses(x.expand(-1, 3, -1, -1), x)),
+            "expected the shape of x",
+        ),
+        (
+            lambda x: next(pix2pix(adversarial=0.0).losses(x, x[:1])),
+            r"of c \(1, 1, 8, 8\) the generator made",
+        ),
         (lambda x: cyclegan().encode(x, x), "CycleGAN takes none"),
         (lambda x: cyclegan().decode(x, x), "CycleGAN takes none"),
         (lambda x: next(cyclegan().losses((x, x), x)), "CycleGAN takes none"),
