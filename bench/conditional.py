@@ -5,12 +5,14 @@
 The numbers of steps are what about 12 seconds of one core hold, by a timing of each. Samples are drawn under
 the conditions of the test images. `classifier-glyphs` reads their class; weight, slant and font are read by
 least squares from its feature maps, fitted to the training images. "pen" is what other drawings of the same
-class, weight and slant score. What is in the folder already is kept.
+class, weight and slant score. What is judged already in the folder is kept; a run that was stopped begins
+anew, since its time is measured.
 """
 
 import argparse
 import base64
 import io
+import shutil
 import statistics
 import time
 from collections.abc import Callable
@@ -142,6 +144,7 @@ def train_and_judge(name: str, seed: int, folder: Path, judge: Judge) -> dict[st
     """One training: its rows, each with facts, measures, and some drawings."""
     recipe_name, keywords, steps = FAMILIES[name]
     recipe = recipes.get(recipe_name, dataset="styled_glyphs", conditional=True, **keywords)
+    shutil.rmtree(folder, ignore_errors=True)  # of a run that was stopped: its time would not be whole
     started = time.process_time()
     common = {"log_every": 100, "progress": False, "device": "cpu", "resume": False}
     model, _ = recipes.train(recipe, folder, steps=steps, seed=seed, facts=record(), **common)

@@ -49,7 +49,7 @@ STEPS = {"pairs": 350, "kinds": 400, "hiding": 500}
 def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
     """Measures of hatched glyphs, and some of them."""
     test = data.outlines(2000, train=False, progress=False)
-    found = judge_pairs(model, test, reader, n=len(test))
+    found = judge_pairs(model, test, reader.features, reader, n=len(test))
     y = model.sample(len(test), test.c)
     return _means(found) | {"hatching": data.hatching(y).mean().item()}, y[:SHOWN]
 
@@ -57,7 +57,7 @@ def of_pairs(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Ten
 def of_kinds(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Tensor]:
     """Measures of thin glyphs made bold and of bold ones made thin, and some of the first."""
     test = data.domains("weight", 5000, train=False, progress=False)
-    found = _means(judge_domains(model, test, reader, n=len(test)))
+    found = _means(judge_domains(model, test, reader.features, reader, n=len(test)))
     ends = [data.thickness(kind.x).mean() for kind in (test.a, test.b)]
     with torch.no_grad():
         bold, thin = model.encode(test.a.x), model.decode(test.b.x)
@@ -65,7 +65,9 @@ def of_kinds(model: nn.Module, reader: nn.Module) -> tuple[dict[str, float], Ten
         made_bold = (data.thickness(y) > sum(ends) / 2).float().mean().item()
         found[f"domain_reached_{name}"] = made_bold if name == "to_b" else 1 - made_bold
         for factor, measure in (("x", across), ("slant", slant)):
-            found[f"{factor}_kept_{name}"] = correlation(measure(source.x), measure(y))
+            was, now = measure(source.x), measure(y)
+            found[f"{factor}_kept_{name}"] = correlation(was, now)
+            found[f"{factor}_measured_{name}"] = now.isfinite().float().mean().item()  # not where all is dark
         colour, now = source.factors["colour"], data.colour_of(y)
         found[f"colour_kept_{name}"] = (now == colour).float().mean().item()
         found[f"colour_bits_{name}"] = information(colour, now)
@@ -81,7 +83,8 @@ def of_hiding(model: nn.Module, reader: nn.Module) -> tuple[dict[str, Any], Tens
         again = [model.decode(grey + noise * torch.randn_like(grey)) for noise in NOISES]
         found = {"noise": NOISES, "colour_found": [_found(y, test.a.factors["colour"]) for y in again]}
         found["cycle_error"] = [(y - test.a.x).abs().mean().item() for y in again]
-    return found | _means(judge_domains(model, test, reader, n=len(test))), grey[:SHOWN]
+    judged = judge_domains(model, test, reader.features, reader, n=len(test))
+    return found | _means(judged), grey[:SHOWN]
 
 
 def information(u: Tensor, v: Tensor) -> float:
@@ -108,8 +111,9 @@ def slant(x: Tensor) -> Tensor:
 
 
 def correlation(u: Tensor, v: Tensor) -> float:
-    """Of two measures of the same glyphs, (N,) each; 0 where one of them is not finite."""
-    value = torch.corrcoef(torch.stack([u, v]))[0, 1]
+    """Of two measures of the same glyphs, (N,) each, over those of which both are finite; 0 if none vary."""
+    known = u.isfinite() & v.isfinite()
+    value = torch.corrcoef(torch.stack([u[known], v[known]]))[0, 1]
     return value.nan_to_num(0.0).item()
 
 

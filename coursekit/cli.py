@@ -73,6 +73,9 @@ def sample(
     temperature: Annotated[
         float, typer.Option(help="Of texts and flows: below 1 bolder, above 1 wilder.")
     ] = 1.0,
+    conditions: Annotated[
+        bool, typer.Option("--conditions", help="Draw under conditions of the test data: labels, sources.")
+    ] = False,
     seed: Seed = 0,
     device: Device = None,
 ) -> None:
@@ -94,11 +97,14 @@ def sample(
             raise ValueError(f"--prompt {prompt!r}: {folder} holds no model of texts.")
         if temperature != 1 and "temperature" not in inspect.signature(model.sample).parameters:
             raise ValueError(f"--temperature {temperature}: {type(model).__name__} has none.")
-        colder = {} if temperature == 1 else {"temperature": temperature}
-        typer.echo(
-            _picture(model, 64 if n is None else n, out or Path("samples.png"), **chosen.sampling, **colder)
-        )
+        keywords = dict(chosen.sampling) | ({} if temperature == 1 else {"temperature": temperature})
+        n = 64 if n is None else n
+        if conditions:
+            keywords["c"] = _conditions(chosen.data("test"), n, next(model.parameters()).device)
+        typer.echo(_picture(model, n, out or Path("samples.png"), **keywords))
         return
+    if conditions:
+        raise ValueError(f"--conditions: {folder} holds a model of texts, which takes none.")
     tokens = vocabulary.encode("\n" if prompt is None else prompt)
     drawn = model.sample(1 if n is None else n, prompt=tokens, length=length, temperature=temperature)
     text = "\n\n".join(vocabulary.decode(row) for row in drawn.cpu())
@@ -108,6 +114,14 @@ def sample(
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
     typer.echo(str(out))
+
+
+def _conditions(data: Any, n: int, device: Any) -> Any:
+    """The conditions of n rows."""
+    _, c = data.batch(0, n)
+    if c is None:
+        raise ValueError(f"--conditions: {data!r} has none.")
+    return c.to(device)
 
 
 def _picture(model: Any, n: int, out: Path, **keywords: Any) -> str:

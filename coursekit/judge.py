@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from coursekit import recipes
-from coursekit.data import BinarySet, DiscreteSet, GaussianMixture
+from coursekit.data import BinarySet, DiscreteSet, GaussianMixture, PairedSet
 from coursekit.metrics import likelihood
 from coursekit.metrics.accuracy import accuracy
 from coursekit.metrics.modes import modes, nearest_mode
@@ -27,9 +27,9 @@ from coursekit.recipes.checkpoint import CONFIG
 from coursekit.recipes.images import shape_of
 from coursekit.train.files import read_json
 
-ROWS = (
-    10_000  # by which samples are judged, unless told otherwise: values from other numbers are not comparable
-)
+# values from other numbers of rows are not comparable
+ROWS = 10_000
+"""By how many samples are judged, unless told otherwise."""
 
 
 def judge(
@@ -154,9 +154,10 @@ def _by_translation(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metrics of translated glyphs, and the classifier that read them."""
     folder = _classifier(features or "classifier-glyphs")
-    n, reader = options["n"] or min(ROWS, len(data)), recipes.load(folder)
-    judged = judge_pairs if hasattr(data, "c") else judge_domains
-    found = judged(model, data, reader, n=n, seed=options["seed"])
+    reader = recipes.load(folder).to(next(model.parameters()).device)
+    judged = judge_pairs if isinstance(data, PairedSet) else judge_domains
+    options = options | {"n": options["n"] or min(ROWS, len(data))}
+    found = judged(model, data, reader.features, reader, **options)
     return _plain(found, folder.name), {
         "features": {"name": folder.name, "sha256": read_json(folder / CONFIG)["sha256"]}
     }

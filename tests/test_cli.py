@@ -69,6 +69,18 @@ def test_a_model_of_levels_is_drawn_in_greys_and_judged_without_a_bound(tmp_path
     assert printed.keys() == {"log_prob", "log_prob_bits_per_dim"}
 
 
+def test_a_conditional_model_is_drawn_under_conditions_of_its_data(tmp_path):
+    """Without them the error says what is missing; a model without a condition finds none in its data."""
+    options = ["--n", 9, "--out", tmp_path / "grid.png", "--device", "cpu"]
+    made = {"dataset": "digits", "output": "categorical", "hidden": [8]}
+    recipes.save(recipes.build("made", conditional=True, **made), tmp_path)
+    assert "needs a condition c" in coursekit("sample", tmp_path, *options, code=1)
+    coursekit("sample", tmp_path, *options, "--conditions")
+    assert read_image(str(tmp_path / "grid.png")).shape == (3, 32, 32)
+    recipes.save(recipes.build("made", **made), tmp_path)
+    assert "--conditions: " in coursekit("sample", tmp_path, *options, "--conditions", code=1)
+
+
 def test_a_flow_of_levels_is_judged_in_bits_too_and_drawn_at_a_temperature(tmp_path):
     """-nats / (64 log 2) a pixel; at temperature 0 all images are one; another model has no temperature."""
     recipes.save(recipes.build("image_flow", dataset="digits", layers=[2], widths=[4]), tmp_path)

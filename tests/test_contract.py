@@ -81,9 +81,11 @@ from coursekit.nets import (
     DCGANCritic,
     DCGANGenerator,
     DiagonalBiLSTM,
+    EncoderDecoder,
     GatedPixelCNN,
     PatchGAN,
     PixelCNN,
+    Prefix,
     ResNetCritic,
     ResNetGenerator,
     RowLSTM,
@@ -168,6 +170,11 @@ def symbols(net: type[nn.Module], c_dim: int = 0, **sizes) -> LanguageModel:
     return LanguageModel(net(6, width=8, layers=2, c_dim=c_dim, **sizes), begin=0, length=7)
 
 
+def answers(net: nn.Module) -> LanguageModel:
+    """Its condition is a sequence of symbols."""
+    return LanguageModel(net, begin=0, length=7)
+
+
 def levels(flow: Callable[..., Flow], c_dim: int = 0, noise: bool = False, **sizes) -> Dequantized:
     learnt = image_noise(SHAPE, 5, 2, 4, c_dim) if noise else None
     return shaken(Dequantized(flow(SHAPE, c_dim=c_dim, **sizes), 5, learnt))
@@ -238,6 +245,10 @@ TEXTS = {
     "gpt": partial(symbols, Transformer, context=9),
     "gpt, rotary": partial(symbols, Transformer, context=9, heads=2, rotary=True, bias=False),
 }
+ANSWERS = {
+    "encoder-decoder": lambda: answers(EncoderDecoder(6, 6, 9, 7, 8, 1, 2)),
+    "prefix": lambda: answers(Prefix(Transformer(6, 16, 8, 1, 2), 7)),
+}
 PIXELS = {
     "fvbn": partial(pixels, FVBN, BernoulliOutput()),
     "made": partial(pixels, MADE, BernoulliOutput(), hidden=(16, 16)),
@@ -257,6 +268,7 @@ MODELS = (
     | POINT_GANS
     | IMAGE_GANS
     | TRANSLATORS
+    | ANSWERS
     | {
         "autoencoder": lambda: Autoencoder(*mlps(LATENT)),
         "vae": vae,
@@ -304,8 +316,9 @@ def example(name: str, model: nn.Module, n: int = 5, seed: int = 0) -> torch.Ten
 
 
 def source(model: nn.Module, x: torch.Tensor) -> torch.Tensor | None:
-    """The condition without which a model can do nothing: the images that pix2pix translates."""
-    return x.flip(-1) if isinstance(model, Pix2Pix) else None
+    """The condition without which a model can do nothing: images to translate, or questions to answer."""
+    asked = isinstance(model, LanguageModel) and isinstance(model.net, EncoderDecoder | Prefix)
+    return x.flip(-1) if asked or isinstance(model, Pix2Pix) else None
 
 
 def one_kind(model: nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -346,8 +359,9 @@ def test_shapes_and_units(named, device):
         assert model.elbo(x).shape == (5,)
         assert model.elbo(x).isfinite().all()
     if isinstance(model, HasLogProb):
-        assert model.log_prob(x).shape == (5,)
-        assert not model.log_prob(x).isnan().any()
+        log_prob = model.log_prob(x, source(model, x))
+        assert log_prob.shape == (5,)
+        assert not log_prob.isnan().any()
     if isinstance(model, HasSample):
         sample = model.sample(3, source(model, x[:3]))
         assert sample.shape == (3, *x.shape[1:])

@@ -122,7 +122,7 @@ def outlines(n: int = 20_000, train: bool = True, *, progress: bool = True) -> P
     1/2, so that there is something to fill.
 
     Args:
-        n: number of glyphs to choose from.
+        n: number of glyphs to choose from; another n, other phases.
         train: the training part, else the test part.
         progress: show a bar if it takes more than a second.
     """
@@ -139,17 +139,18 @@ def outlines(n: int = 20_000, train: bool = True, *, progress: bool = True) -> P
 
 def hatching(x: Tensor) -> Tensor:
     """Depth of the hatching, (B, 1, H, W) in [-1, 1] -> (B,): 0 where strokes are even, 0.35 / 0.65 as drawn.
+    Where there is no ink it is 0.
 
     Twice the size of sum_ij w_ij exp(2 pi i (row + column) / 4), over sum_ij w_ij; w = (x + 1) / 2 is ink.
     """
     ink, place = (x[:, 0] + 1) / 2, torch.arange(x.shape[-1], device=x.device)
     turn = 2 * torch.pi * (place[:, None] + place) / PERIOD
     wave = torch.stack([(ink * f(turn)).sum((1, 2)) for f in (torch.cos, torch.sin)])
-    return 2 * wave.norm(dim=0) / ink.sum((1, 2))
+    return 2 * wave.norm(dim=0) / ink.sum((1, 2)).clamp(min=1e-6)
 
 
 def thickness(x: Tensor) -> Tensor:
-    """Ink for each pixel of outline, (B, 1, H, W) in [-1, 1] -> (B,): more for bolder strokes."""
+    """Ink for each pixel of outline, (B, C, H, W) in [-1, 1] -> (B,): more for bolder strokes."""
     return (x + 1).sum((1, 2, 3)) / (outline(x) + 1).sum((1, 2, 3)).clamp(min=1e-6)
 
 
@@ -169,7 +170,7 @@ def label_maps(n: int = 20_000, train: bool = True, *, progress: bool = True) ->
     which the map does not tell (factor "colour"), and gets darker towards the bottom; its ground is blue.
 
     Args:
-        n, train, progress: as for `glyphs`.
+        n, train, progress: as for `glyphs`; another n, other colours.
     """
     whole = glyphs(n, train=train, progress=progress)
     ink = whole.images > 127
@@ -190,8 +191,8 @@ def domains(
     """Two kinds of glyphs, all labelled, and no pairs.
 
     "weight": thin ones (weight below 1/4) and bold ones (above 3/4), in colour, of fonts that are not bold.
-    "serif": from fonts with serifs and from fonts without. "colour": red and blue
-    ones, with three channels, and grey ones, with one.
+    "serif": from fonts with serifs and from fonts without. "colour": red and blue ones, with three channels,
+    and grey ones, with one.
 
     Args:
         kind: "weight", "serif" or "colour".

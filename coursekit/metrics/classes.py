@@ -5,6 +5,9 @@ from torch import Tensor
 from coursekit.metrics.frechet import frechet_distance
 from coursekit.metrics.likelihood import Estimate
 
+LEAST = 20
+"""Rows of a class, at least, for its distance."""
+
 
 def judge_classes(real: Tensor, drawn: Tensor, labels: Tensor, read: Tensor) -> dict[str, Estimate]:
     """Is a sample of the class that was asked for, and are those of a class like the data of that class?
@@ -18,7 +21,11 @@ def judge_classes(real: Tensor, drawn: Tensor, labels: Tensor, read: Tensor) -> 
         "class_accuracy", the share of samples that are read as what was asked for; and
         "frechet_distance_within_classes", the mean over the classes of the distance between the samples and
         the data of one class. It is biased upwards, the more the fewer rows a class has.
+
+    Raises:
+        ValueError: fewer than 20 rows of a class.
     """
+    check_classes(labels)
     kinds = [labels == k for k in labels.unique()]
     within = [frechet_distance(real[kind], drawn[kind]) for kind in kinds]
     mean = sum(each.mean for each in within) / len(kinds)
@@ -28,7 +35,18 @@ def judge_classes(real: Tensor, drawn: Tensor, labels: Tensor, read: Tensor) -> 
     return {"class_accuracy": accuracy, "frechet_distance_within_classes": distance}
 
 
-def labels_of(c: Tensor, classes: int) -> Tensor:
+def check_classes(labels: Tensor) -> None:
+    """Raises a ValueError unless each class has rows enough."""
+    kinds, counts = labels.unique(return_counts=True)
+    few = counts.argmin()
+    if counts[few] < LEAST:
+        raise ValueError(
+            f"class {kinds[few].item()} has {counts[few].item()} of {len(labels)} rows; expected at least"
+            f" {LEAST} of each class: judge more rows (n)"
+        )
+
+
+def labels_of(c: Tensor | None, classes: int) -> Tensor:
     """Labels (N,) as they are; of vectors, (N, K), the greatest of the first `classes` numbers.
 
     Raises:

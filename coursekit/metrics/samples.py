@@ -1,12 +1,12 @@
 """A model judged by its samples alone, beside as many rows of data."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from coursekit.metrics.classes import judge_classes, labels_of
+from coursekit.metrics.classes import check_classes, judge_classes, labels_of
 from coursekit.metrics.features import Features, extract
 from coursekit.metrics.frechet import frechet_distance
 from coursekit.metrics.kid import kernel_distance
@@ -41,29 +41,44 @@ def judge_samples(
             what `classes.judge_classes` measures comes on top.
 
     Returns:
-        "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage".
+        "frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage"; and with
+        `classify` "class_accuracy" and "frechet_distance_within_classes".
+
+    Raises:
+        ValueError: fewer than 20 rows of a class, where samples are classified; before any is drawn.
     """
+    sampling = sampling or {}
     with judging(model, seed) as device:
-        rows = batches(data, rows_of(data) if n is None else n, batch_size, seed)
-        found = [
-            (*(extract(part, features).cpu() for part in (x, drawn)), labels, read)
-            for x, drawn, labels, read in _answered(model, rows, device, sampling or {}, classify)
-        ]
-    real, drawn, labels, read = zip(*found, strict=True)
-    real, drawn = torch.cat(real), torch.cat(drawn)
-    named = {} if classify is None else judge_classes(real, drawn, torch.cat(labels), torch.cat(read))
+        parts = list(batches(data, rows_of(data) if n is None else n, batch_size, seed))
+        labels = None if classify is None else _labels(parts, classify, device)
+        found = [_answered(model, x, _to(c, device), features, classify, sampling) for x, c in parts]
+        real = torch.cat([extract(x.to(device), features).cpu() for x, _ in parts])
+    drawn, read = zip(*found, strict=True)
+    drawn = torch.cat(drawn)
+    named = {} if labels is None else judge_classes(real, drawn, labels, torch.cat(read))
     return compare(real, drawn) | named
 
 
+def _labels(parts: Sequence[tuple[Tensor, Tensor]], classify: Features, device: torch.device) -> Tensor:
+    """The labels that will be asked for, (N,), enough of each."""
+    classes = classify(parts[0][0][:1].to(device)).shape[1]
+    labels = torch.cat([labels_of(c, classes).cpu() for _, c in parts])
+    check_classes(labels)
+    return labels
+
+
 def _answered(
-    model: nn.Module, rows: Iterable, device: torch.device, sampling: Mapping[str, Any], classify: Features
-) -> Iterator[tuple[Tensor, Tensor, Tensor | None, Tensor | None]]:
-    """Data, as many draws under the same conditions, the labels asked for, and those that are read."""
-    for x, c in rows:
-        drawn = model.sample(len(x), _to(c, device), **sampling)
-        named = classify is not None
-        labels = labels_of(c, classify(drawn).shape[1]).cpu() if named else None
-        yield x.to(device), drawn, labels, classify(drawn).argmax(1).cpu() if named else None
+    model: nn.Module,
+    x: Tensor,
+    c: Tensor | None,
+    features: Features | None,
+    classify: Features | None,
+    sampling: Mapping[str, Any],
+) -> tuple[Tensor, Tensor | None]:
+    """Features of as many draws as rows of data, under their conditions, and the classes that are read."""
+    drawn = model.sample(len(x), c, **sampling)
+    read = None if classify is None else classify(drawn).argmax(1).cpu()
+    return extract(drawn, features).cpu(), read
 
 
 def judge_rows(

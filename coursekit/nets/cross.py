@@ -8,23 +8,32 @@ from torch import Tensor, nn
 from coursekit.nets.transformer import Block, KeyValueMemory, first_weights
 
 
-def condition_tokens(c: Tensor | None, vocabulary: int, longest: int) -> Tensor:
+def condition_tokens(c: Tensor | None, vocabulary: int, longest: int, rows: int) -> Tensor:
     """The condition as symbols, long (B, S).
 
+    Args:
+        c: integers in 0 .. vocabulary - 1, (B, S).
+        vocabulary: number of symbols.
+        longest: greatest S.
+        rows: B.
+
     Raises:
-        ValueError: c is missing, not (B, S) with 1 <= S <= `longest`, or holds an unknown symbol.
+        ValueError: c is missing, of another shape or kind, or holds an unknown symbol.
     """
     if c is None:
         raise ValueError("the network needs a condition c, symbols (B, S); got None")
-    if c.ndim != 2 or not 1 <= c.shape[1] <= longest:
-        raise ValueError(f"c has shape {tuple(c.shape)}; expected symbols (B, S), S from 1 to {longest}")
+    if c.is_floating_point() or c.ndim != 2 or len(c) != rows or not 1 <= c.shape[1] <= longest:
+        raise ValueError(
+            f"c is {c.dtype} of shape {tuple(c.shape)}; expected symbols, long ({rows}, S), S from"
+            f" 1 to {longest}"
+        )
     if len(c) and not 0 <= int(c.min()) <= int(c.max()) < vocabulary:
         raise ValueError(f"c holds {int(c.min())} to {int(c.max())}; expected symbols 0 .. {vocabulary - 1}")
     return c.long()
 
 
 class TokenEmbedding(nn.Module):
-    """A learnt vector for each symbol, plus one for each place: long (B, S) -> (B, S, width).
+    """A learnt vector for each symbol, plus one for each place: long (B, S), B -> (B, S, width).
 
     Args:
         vocabulary: number of symbols.
@@ -37,8 +46,8 @@ class TokenEmbedding(nn.Module):
         self.vocabulary, self.longest, self.width = vocabulary, longest, width
         self.symbol, self.place = nn.Embedding(vocabulary, width), nn.Embedding(longest, width)
 
-    def forward(self, c: Tensor | None) -> Tensor:
-        c = condition_tokens(c, self.vocabulary, self.longest)
+    def forward(self, c: Tensor | None, rows: int) -> Tensor:
+        c = condition_tokens(c, self.vocabulary, self.longest, rows)
         return self.symbol(c) + self.place.weight[: c.shape[1]]
 
 
@@ -56,6 +65,8 @@ class CrossAttention(nn.Module):
 
     def __init__(self, width: int, heads: int):
         super().__init__()
+        if width % heads:
+            raise ValueError(f"width is {width} and heads {heads}; heads must go into width")
         self.heads, self.norm = heads, nn.LayerNorm(width)
         self.q, self.kv = nn.Linear(width, width), nn.Linear(width, 2 * width)
         self.out = nn.Linear(width, width)
@@ -96,6 +107,9 @@ class EncoderDecoder(nn.Module):
         layers: number of blocks, of each kind.
         heads: attention heads, a divisor of width.
 
+    Raises:
+        ValueError: heads do not go into width; when called, more tokens than the context or the memory hold.
+
     Source: Vaswani et al. 2017 (arXiv:1706.03762), normalized before each part.
     """
 
@@ -110,6 +124,8 @@ class EncoderDecoder(nn.Module):
         heads: int = 4,
     ):
         super().__init__()
+        if width % heads:
+            raise ValueError(f"width is {width} and heads {heads}; heads must go into width")
         self.vocabulary, self.source_vocabulary = vocabulary, source_vocabulary
         self.context, self.source_context = context, source_context
         self.width, self.layers, self.heads = width, layers, heads
@@ -127,9 +143,9 @@ class EncoderDecoder(nn.Module):
         length, size = min(length, self.context), self.width // self.heads
         return SourceMemory(self.layers, n, self.heads, length, size, self.embed.symbol.weight)
 
-    def encode(self, c: Tensor | None) -> list[tuple[Tensor, Tensor]]:
-        """Keys and values of the source, for each block."""
-        h = self.source(c)
+    def encode(self, c: Tensor | None, rows: int) -> list[tuple[Tensor, Tensor]]:
+        """Keys and values of a source of so many rows, for each block."""
+        h = self.source(c, rows)
         for block in self.encoder:
             h = block(h)
         h = self.source_norm(h)
@@ -139,9 +155,11 @@ class EncoderDecoder(nn.Module):
         """Logits of the symbol after each token, (B, T) -> (B, T, V); a memory is read and extended."""
         start = 0 if memory is None else memory.read
         stop = start + tokens.shape[1]
-        if stop > self.context:
-            raise ValueError(f"{stop} tokens; expected at most the context, {self.context}")
-        source = self.encode(c) if memory is None or memory.source is None else memory.source
+        limit = self.context if memory is None else memory.length
+        if stop > limit:
+            raise ValueError(f"{stop} tokens; expected at most {limit}, of a context of {self.context}")
+        fresh = memory is None or memory.source is None
+        source = self.encode(c, len(tokens)) if fresh else memory.source
         h = self.embed.symbol(tokens) + self.embed.place.weight[start:stop]  # (B, T, width)
         for layer, (cross, block) in enumerate(zip(self.cross, self.blocks, strict=True)):
             h = block(cross(h, source[layer]), None, memory, layer)
@@ -159,10 +177,15 @@ class Prefix(nn.Module):
     Args:
         net: causal, with `vocabulary` for c and y, `context` and `memory`, such as `Transformer`.
         source_context: greatest S; what is left of the net's context is for the tokens.
+
+    Raises:
+        ValueError: a net without a context, or with a condition of its own, or no room for the tokens.
     """
 
     def __init__(self, net: nn.Module, source_context: int):
         super().__init__()
+        if net.context is None or getattr(net, "c_dim", 0):
+            raise ValueError(f"{type(net).__name__} must have a context, and no condition of its own")
         if not 0 < source_context < net.context:
             raise ValueError(f"source_context is {source_context}; expected 1 to {net.context - 1}")
         self.net, self.source_context = net, source_context
@@ -178,5 +201,5 @@ class Prefix(nn.Module):
         """Logits of the symbol after each token, (B, T) -> (B, T, V); a memory is read and extended."""
         if memory is not None and memory.read:  # it holds the condition already
             return self.net(tokens, None, memory)
-        c = condition_tokens(c, self.vocabulary, self.source_context)
+        c = condition_tokens(c, self.vocabulary, self.source_context, len(tokens))
         return self.net(torch.cat([c, tokens], 1), None, memory)[:, c.shape[1] :]

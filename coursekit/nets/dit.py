@@ -66,13 +66,12 @@ class DiT(nn.Module):
         self.blocks = nn.ModuleList(AdaptiveBlock(width, heads) for _ in range(layers))
         self.set_last = zero(nn.Linear(width, 2 * width))
         self.out = nn.Linear(width, patch**2 * self.out_channels)
-        self.apply(_first_weights)
-        zero(self.out)
         if self.c_tokens is not None:
             self.source = TokenEmbedding(*self.c_tokens, width)
             self.cross = nn.ModuleList(CrossAttention(width, heads) for _ in range(layers))
-            for cross in self.cross:
-                zero(cross.out)
+        self.apply(_first_weights)
+        for part in (self, *(self.cross if self.c_tokens is not None else ())):
+            zero(part.out)
 
     def forward(self, x: Tensor, t: Tensor, c: Tensor | None = None) -> Tensor:
         check_times(t, x)
@@ -80,7 +79,7 @@ class DiT(nn.Module):
             x, c = torch.cat([x, condition_image(c, self.c_channels, x)], 1), None
         source = None
         if self.c_tokens is not None:
-            source, c = self.source(c), None  # (B, S, width)
+            source, c = self.source(c, len(x)), None  # (B, S, width)
         e = F.silu(self.embed(t, c))
         p, (rows, columns) = self.patch, self.grid
         tokens = rearrange(x, "b c (h p) (w q) -> b (h w) (c p q)", p=p, q=p)
@@ -134,7 +133,9 @@ def places(grid: tuple[int, int], width: int) -> Tensor:
 
 
 def _first_weights(module: nn.Module) -> None:
-    """Xavier's, but for what starts at zero."""
+    """Xavier's, but for what starts at zero; vectors of symbols are N(0, 0.02^2)."""
+    if isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear) and module.weight.any():
         nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(module.bias) if module.bias is not None else None

@@ -12,6 +12,8 @@ from coursekit.nets.unet import norm
 class Translator(nn.Module):
     """Strided convolutions down, residual blocks, transposed ones up, tanh: (B, C, H, W) -> (B, C', H, W).
 
+    The output lies in [-1, 1], unless `change` is above 0.
+
     With skips each level on the way up also reads its fellow on the way down: the U-Net of Isola et al. 2017
     (arXiv:1611.07004). Without them everything must pass the deepest level, as in the generator of Zhu et al.
     2017 (arXiv:1703.10593).
@@ -28,7 +30,7 @@ class Translator(nn.Module):
             generator's noise, as in pix2pix; 0 for none.
 
     Raises:
-        ValueError: an image that can't be halved so often (when called).
+        ValueError: sizes that can't be, or (when called) an image that can't be halved so often.
     """
 
     def __init__(
@@ -43,6 +45,11 @@ class Translator(nn.Module):
         dropout: float = 0.0,
     ):
         super().__init__()
+        if depth < 1 or blocks < 0 or change < 0 or not 0 <= dropout < 1:
+            raise ValueError(
+                f"depth is {depth}, blocks {blocks}, change {change}, dropout {dropout}; expected at least 1,"
+                " at least 0, at least 0, and 0 or more but less than 1"
+            )
         self.in_channels, self.out_channels, self.width = in_channels, out_channels, width
         self.depth, self.skips, self.change, self.dropout = depth, skips, change, dropout
         maps = [in_channels, *(width * 2**i for i in range(depth))]

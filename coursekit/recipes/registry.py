@@ -24,9 +24,8 @@ class Recipe:
         ema: decay of the weights' moving average, which is what is then saved; 0 for none.
         start: (model, training data) -> None, called before the first step: weights that depend on the data.
         sampling: keywords of the model's `sample`, for the command line and for metrics of samples.
-        judged_by: what the model is measured by, among "elbo", "log_prob", "samples" and
-            "translation"; () for all
-            likelihoods that it has, or else its samples.
+        judged_by: what the model is measured by, among "elbo", "log_prob", "accuracy", "samples" and
+            "translation"; () for all likelihoods that it has, or else its accuracy or its samples.
         vocabulary: what the symbols of a text model stand for; None for other models.
         name, keywords: what the recipe was made from, all defaults included.
     """

@@ -78,6 +78,10 @@ def unet_restoration(
     """
     if not operators:
         raise ValueError("operators is empty; expected at least one, such as {'name': 'blur', 'width': 1.5}")
+    if any("name" not in each for each in operators):
+        raise ValueError(
+            f"each operator needs a 'name', such as {{'name': 'blur', 'width': 1.5}}; got {operators}"
+        )
     if noise < 0:
         raise ValueError(f"noise is {noise}; expected a standard deviation, at least 0")
     shape = shape_of(dataset)

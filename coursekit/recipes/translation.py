@@ -18,6 +18,9 @@ PAIRS = {"outlines": (1, 1), "label_maps": (3, 3)}
 DOMAINS = {"weight": (3, 3), "serif": (1, 1), "colour": (3, 1)}
 """Channels of an image of the one kind and of the other."""
 
+GAMES = tuple(name for name in OBJECTIVES if name != "wasserstein")
+"""Objectives that need no bound on the critic's slope: here there is none."""
+
 
 def pix2pix(
     pairs: str = "outlines",
@@ -37,7 +40,7 @@ def pix2pix(
 
     Source of the weights and betas: Isola et al. 2017 (arXiv:1611.07004); its rate is a fifth of this.
     """
-    _check(pairs=(pairs, PAIRS), patch=(patch, PATCHES), objective=(objective, OBJECTIVES))
+    _check(pairs=(pairs, PAIRS), patch=(patch, PATCHES), objective=(objective, GAMES))
     c_channels, channels = PAIRS[pairs]
 
     def make() -> nn.Module:
@@ -68,9 +71,10 @@ def cyclegan(
     """Two U-Nets, or without `skips` two bottlenecks, and two PatchGANs, on two kinds of glyphs.
 
     With `change` the way from the first kind to the second only changes its input, by at most so much.
-    Source of the weights and betas: Zhu et al. 2017 (arXiv:1703.10593); its rate is a fifth of this.
+    Source of the betas: Zhu et al. 2017 (arXiv:1703.10593); its rate is a fifth of this, and a weight of 10
+    here is one of 20 there: see `models.gan.CycleGAN`.
     """
-    _check(domains=(domains, DOMAINS), patch=(patch, PATCHES), objective=(objective, OBJECTIVES))
+    _check(domains=(domains, DOMAINS), patch=(patch, PATCHES), objective=(objective, GAMES))
     a, b = DOMAINS[domains]
 
     def make() -> nn.Module:

@@ -31,6 +31,8 @@ class DDRM(Solver):
     Source: eq. (4), (5) and (7), (8) of the paper, which has alpha = 1.
     """
 
+    divides = True
+
     def __init__(self, eta: float = 0.85, eta_b: float = 1.0):
         if not (0 <= eta <= 1 and 0 <= eta_b <= 1):
             raise ValueError(f"eta is {eta}, eta_b is {eta_b}; expected numbers in [0, 1]")

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from coursekit.models.diffusion import DDIM, Denoises, Path, Prediction, Sampler, ancestral_step
 from coursekit.models.diffusion.denoiser import same_time
-from coursekit.tasks.linear import Operator
+from coursekit.tasks.linear import LinearOperator, Operator
 from coursekit.tasks.solver import Solver
 
 Covariance = Callable[[Tensor], Tensor]
@@ -26,7 +26,11 @@ class LikelihoodGuided(nn.Module):
         operator: A; linear, unless C_t is 0.
         y: measurements, (B, *y_shape).
         noise: their standard deviation; above 0 where C_t is 0.
-        covariance: t -> C_t, (B,) -> (B, D, D); None is 0.
+        covariance: t -> C_t, (B,) -> (B, D, D); None is 0. With one all rows must be at one time.
+
+    Raises:
+        TypeError: a covariance for an operator that is not linear.
+        ValueError: neither noise nor a covariance.
 
     Source: Chung et al. 2023 (arXiv:2209.14687), eq. (11), for C_t = 0.
     """
@@ -42,7 +46,10 @@ class LikelihoodGuided(nn.Module):
         super().__init__()
         if covariance is None and not noise > 0:
             raise ValueError(f"noise is {noise}; without a covariance of x_0 it must be above 0")
-        self.denoiser, self.operator, self.y, self.noise = denoiser, operator, y, noise
+        if covariance is not None and not isinstance(operator, LinearOperator):
+            raise TypeError(f"{type(operator).__name__} is not linear; a covariance of x_0 needs a matrix")
+        self.denoiser, self.operator, self.noise = denoiser, operator, noise
+        self.register_buffer("y", y, persistent=False)
         self.covariance = covariance
         self.matrix = None if covariance is None else operator.matrix()
 
@@ -62,13 +69,16 @@ class LikelihoodGuided(nn.Module):
         scale, noise = self.path.at(t, x_t)
         # grad of -|rest|^2 / 2 is minus that of rest times its fixed self; x_0 by Tweedie's formula
         x0, eps = prediction.x0 - noise.square() / scale * slope, prediction.eps + noise * slope
-        return replace(prediction, x_t=x_t.detach(), x0=x0.detach(), eps=eps.detach())
+        spread = None if prediction.spread is None else prediction.spread.detach()
+        return replace(prediction, x_t=x_t.detach(), x0=x0.detach(), eps=eps.detach(), spread=spread)
 
     def _weigh(self, rest: Tensor, t: Tensor) -> Tensor:
         """(noise^2 I + A C_t A^T)^-1 rest: (B, *y_shape) -> the same."""
         if self.covariance is None:
             return rest / self.noise**2
-        A, C = self.matrix.to(rest.device), self.covariance(t[:1])[0].double()  # all rows are at one time
+        if (t != t[0]).any():
+            raise ValueError("t holds several times; with a covariance of x_0 all rows must be at one time")
+        A, C = self.matrix.to(rest.device), self.covariance(t[:1])[0].double()
         total = A @ C @ A.T + self.noise**2 * torch.eye(len(A), dtype=A.dtype, device=A.device)
         return torch.linalg.solve(total, rest.flatten(1).double().T).T.to(rest).view_as(rest)
 
@@ -83,6 +93,8 @@ class Guided(Solver):
         covariance: as for `LikelihoodGuided`.
         sampler: None is `DDIM()`.
     """
+
+    divides = True
 
     def __init__(self, covariance: Covariance | None = None, sampler: Sampler | None = None):
         self.covariance, self.sampler, self.linear = covariance, sampler or DDIM(), covariance is not None

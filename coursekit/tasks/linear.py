@@ -105,8 +105,8 @@ class LinearOperator(Operator):
         return self.pseudo_inverse(y)
 
     def matrix(self) -> Tensor:
-        """A, column by column, float64, for small shapes: (M, D)."""
-        eye = torch.eye(math.prod(self.shape), dtype=torch.float64)
+        """A, column by column, float64, on the CPU, for small shapes: (M, D)."""
+        eye = torch.eye(math.prod(self.shape), dtype=torch.float64, device="cpu")
         return self(eye.unflatten(1, self.shape)).flatten(1).T
 
 
@@ -115,5 +115,5 @@ def reflection(u: Tensor) -> Tensor:
     v = -u
     v[0] += 1
     square = v.square().sum()
-    eye = torch.eye(len(u), dtype=u.dtype)
+    eye = torch.eye(len(u), dtype=u.dtype, device=u.device)
     return eye - 2 * torch.outer(v, v) / square if square > 0 else eye

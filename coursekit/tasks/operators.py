@@ -15,9 +15,17 @@ class Mask(LinearOperator):
 
     Args:
         kept: m, of bools or of zeros and ones, (C, H, W).
+
+    Raises:
+        ValueError: another shape, or other numbers.
     """
 
     def __init__(self, kept: Tensor):
+        if kept.ndim != 3 or not ((kept == 0) | (kept == 1)).all():
+            raise ValueError(
+                f"kept has shape {tuple(kept.shape)} and is {kept.dtype}; expected (C, H, W), of bools or of"
+                " zeros and ones"
+            )
         super().__init__(kept.shape, kept.shape)
         self.kept = kept.double()
 
@@ -63,7 +71,7 @@ class Crop(LinearOperator):
 
     @property
     def values(self) -> Tensor:
-        return self.adjoint(torch.ones(1, *self.y_shape, dtype=torch.float64))[0]
+        return self.adjoint(torch.ones(1, *self.y_shape, dtype=torch.float64, device="cpu"))[0]
 
 
 class Downsample(LinearOperator):
@@ -80,7 +88,7 @@ class Downsample(LinearOperator):
             raise ValueError(f"factor is {factor}; expected a divisor of the sides of {tuple(shape)}")
         super().__init__(shape, (channels, height // factor, width // factor))
         self.factor = factor
-        self.basis = reflection(torch.full((factor**2,), 1 / factor, dtype=torch.float64))
+        self.basis = reflection(torch.full((factor**2,), 1 / factor, dtype=torch.float64, device="cpu"))
 
     def forward(self, x: Tensor) -> Tensor:
         return self._blocks(x).mean(-1)
@@ -104,7 +112,8 @@ class Downsample(LinearOperator):
 
     @property
     def values(self) -> Tensor:
-        return self.project(torch.full((1, *self.y_shape), 1 / self.factor, dtype=torch.float64))[0]
+        ones = torch.ones(1, *self.y_shape, dtype=torch.float64, device="cpu")
+        return self.project(ones / self.factor)[0]
 
     def _blocks(self, x: Tensor) -> Tensor:
         k = self.factor
@@ -127,7 +136,7 @@ class Grey(LinearOperator):
             raise ValueError(f"weights are {tuple(weights)}; expected one for each of {shape[0]} channels")
         super().__init__(shape, (1, *shape[1:]))
         self.weights = tuple(weights)
-        self.w = torch.tensor(self.weights, dtype=torch.float64)
+        self.w = torch.tensor(self.weights, dtype=torch.float64, device="cpu")
         self.basis = reflection(self.w / self.w.norm())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -170,7 +179,7 @@ class Blur(LinearOperator):
         self.transfer = rows[:, None] * columns  # (H, W), real, since the Gaussian is even
 
     def _transfer(self, side: int) -> Tensor:
-        place = torch.arange(side, dtype=torch.float64)
+        place = torch.arange(side, dtype=torch.float64, device="cpu")
         weights = (-0.5 * (torch.minimum(place, side - place) / self.width).square()).exp()
         return torch.fft.fft(weights / weights.sum()).real
 
@@ -223,7 +232,9 @@ class Exposure(Operator):
 
 def hole(shape: Sequence[int], side: int) -> Mask:
     """A square of `side` pixels in the middle is hidden: inpainting."""
-    kept = torch.ones(*shape)
+    if not 0 <= side <= min(shape[1:]):
+        raise ValueError(f"side is {side}; expected 0 to {min(shape[1:])}, the image's shorter side")
+    kept = torch.ones(*shape, device="cpu")
     top, left = ((length - side) // 2 for length in shape[1:])
     kept[:, top : top + side, left : left + side] = 0
     return Mask(kept)
@@ -231,7 +242,10 @@ def hole(shape: Sequence[int], side: int) -> Mask:
 
 def random_pixels(shape: Sequence[int], share: float, seed: int = 0) -> Mask:
     """Each pixel is seen with probability `share`, all of its channels together: completion."""
-    drawn = torch.rand(1, *shape[1:], generator=torch.Generator().manual_seed(seed))
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}; expected a part of all pixels, 0 to 1")
+    draw = torch.Generator("cpu").manual_seed(seed)
+    drawn = torch.rand(1, *shape[1:], device="cpu", generator=draw)
     return Mask((drawn < share).expand(*shape))
 
 
@@ -250,6 +264,7 @@ OPERATORS: dict[str, Callable[..., Operator]] = {
     "random_pixels": random_pixels,
     "window": window,
 }
+"""Every operator, by the name that `make_operator` and recipes know it by."""
 
 
 def make_operator(name: str, shape: Sequence[int], **keywords: Any) -> Operator:

@@ -5,7 +5,6 @@ import torch
 from torch.testing import assert_close
 
 from coursekit import data
-from coursekit.data import pairs
 
 N = 60
 
@@ -26,6 +25,7 @@ def test_the_depth_of_hatching_is_read_back():
         share = 0.65 + 0.35 * torch.cos(2 * torch.pi * ((place[:, None] + place) / 4 + phase))
         assert_close(data.hatching(2 * share[None, None] - 1), torch.tensor([0.35 / 0.65]))
     assert_close(data.hatching(torch.zeros(1, 1, 28, 28)), torch.zeros(1), atol=1e-6, rtol=0)
+    assert data.hatching(-torch.ones(1, 1, 28, 28)) == 0  # no ink
 
 
 def test_bolder_strokes_are_thicker():
@@ -116,6 +116,6 @@ def test_sets_move_and_say_what_they_are():
     found, kinds = data.outlines(N, progress=False), data.domains("weight", N, progress=False)
     assert repr(found).startswith("PairedSet(")
     assert repr(kinds).startswith("UnpairedSet(ImageSet(")
-    assert len(kinds) == min(len(kinds.a), len(kinds.b))
-    assert found.to("cpu").shape == pairs.PairedSet(found.target, found.source).shape == (1, 28, 28)
+    assert len(data.UnpairedSet(kinds.a[:7], kinds.b[:5])) == 5
+    assert found.to("cpu").shape == (1, 28, 28)
     assert len(kinds.to("cpu")) == len(kinds)

@@ -45,6 +45,21 @@ def test_samples_are_classified_by_what_was_asked_for():
     assert "class_accuracy" not in judge_samples(Faithful(), (x, c), batch_size=45)
 
 
+def test_too_few_rows_of_a_class_are_named_before_anything_is_drawn():
+    """Sampling may take hours."""
+    c = torch.arange(59) % 3
+    x, one_hot = c[:, None].double(), torch.nn.functional.one_hot
+
+    class Silent(torch.nn.Module):
+        def sample(self, n, c):
+            raise AssertionError("drawn")
+
+    with pytest.raises(ValueError, match="class 2 has 19 of 59 rows; expected at least 20 of each class"):
+        judge_samples(Silent(), (x, c), batch_size=40, classify=lambda x: one_hot(x[:, 0].long(), 3))
+    with pytest.raises(ValueError, match="class 2 has 19 of 59 rows"):
+        judge_classes(x, x, c, c)
+
+
 def test_labels_of_vectors_are_their_first_part():
     c = torch.tensor([[0.0, 1.0, 5.0], [1.0, 0.0, -2.0]])
     assert labels_of(c, 2).tolist() == [1, 0]

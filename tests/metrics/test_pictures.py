@@ -24,6 +24,14 @@ def test_both_agree_with_torchmetrics_row_by_row(channels):
     assert_close(ssim(x, truth), inner.flatten(1).mean(1), rtol=1e-6, atol=1e-8)
 
 
+def test_ssim_in_single_precision_is_that_of_double(device):
+    """Variances are differences of squares, which `--device cuda` would take in its shorter floats."""
+    x, truth = (a.float().to(device) for a in pair())
+    found = ssim(x, truth)
+    assert (found.dtype, found.device.type) == (torch.float32, device.type)
+    assert_close(found.cpu(), ssim(x.cpu().double(), truth.cpu().double()).float(), rtol=0, atol=1e-6)
+
+
 def test_an_image_is_like_itself_and_less_so_with_more_noise():
     x, truth = pair()
     assert torch.isinf(psnr(truth, truth)).all()
@@ -43,6 +51,7 @@ def test_a_constant_error_has_its_psnr_by_hand():
     [
         (lambda: psnr(torch.zeros(1, 2), torch.zeros(2, 2)), "expected one shape"),
         (lambda: ssim(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)), "smaller than the window, 11"),
+        (lambda: ssim(torch.zeros(1, 16, 16), torch.zeros(1, 16, 16)), r"expected images \(B, C, H, W\)"),
         (lambda: psnr(torch.zeros(1, 2), torch.zeros(1, 2), 0.0), "span is 0.0"),
     ],
 )

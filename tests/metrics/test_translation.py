@@ -12,15 +12,18 @@ from coursekit.metrics.translation import judge_domains, judge_pairs
 DIGITS = digits(train=False)[:80]
 
 
-class Reader(nn.Module):
-    """Knows a digit by looking it up; its features are sums of rows and of columns."""
+def sums(x: torch.Tensor) -> torch.Tensor:
+    """Features: the sums of rows and of columns."""
+    return torch.cat([x.sum(2).flatten(1), x.sum(3).flatten(1)], 1)
 
-    def forward(self, x):
-        same = (x[:, None] == DIGITS.x).flatten(2).all(2)  # (B, 80)
-        return same.float() @ nn.functional.one_hot(DIGITS.y, 10).float()
 
-    def features(self, x):
-        return torch.cat([x.sum(2).flatten(1), x.sum(3).flatten(1)], 1)
+def looked_up(x: torch.Tensor) -> torch.Tensor:
+    """Knows a digit by looking it up."""
+    same = (x[:, None] == DIGITS.x).flatten(2).all(2)  # (B, 80)
+    return same.float() @ nn.functional.one_hot(DIGITS.y, 10).float()
+
+
+READ = sums, looked_up
 
 
 class Dark(nn.Module):
@@ -50,7 +53,7 @@ def colourful(images: ImageSet) -> ImageSet:
 def test_a_perfect_translation_has_no_error_and_keeps_all(paint):
     """In grey, and in colours that are read by their brightest channel."""
     pictures = paint(DIGITS)
-    found = judge_pairs(Dark(0.0), PairedSet(pictures, pictures), Reader(), n=70, batch_size=30)
+    found = judge_pairs(Dark(0.0), PairedSet(pictures, pictures), *READ, n=70, batch_size=30)
     assert found["l1_error"].mean == 0
     assert found["content_kept"].mean == 1
     assert found["content_kept"].n == 70
@@ -59,20 +62,41 @@ def test_a_perfect_translation_has_no_error_and_keeps_all(paint):
 
 def test_a_shift_of_all_pixels_is_the_error():
     """And no digit is what the reader knows any more, so all are taken for a 0."""
-    found = judge_pairs(Dark(0.25), PairedSet(DIGITS, DIGITS), Reader(), n=80)
+    found = judge_pairs(Dark(0.25), PairedSet(DIGITS, DIGITS), *READ, n=80)
     assert found["l1_error"].mean == pytest.approx(0.25)
     assert found["content_kept"].mean == pytest.approx((DIGITS.y == 0).float().mean().item())
 
 
 def test_both_directions_are_judged_by_the_kind_they_lead_to():
     """There and back is no error at all; the distances are those of shifted features, written out."""
-    kinds, reader = UnpairedSet(DIGITS[:40], DIGITS[40:]), Reader()
-    found = judge_domains(Dark(0.25), kinds, reader, n=40, batch_size=15)
+    kinds = UnpairedSet(DIGITS[:40], DIGITS[40:])
+    found = judge_domains(Dark(0.25), kinds, *READ, n=40, batch_size=15)
     assert_close(found["cycle_error_to_b"].mean, 0.0, atol=1e-7, rtol=0)
     for way, source, target, shift in (("to_b", kinds.a, kinds.b, -0.25), ("to_a", kinds.b, kinds.a, 0.25)):
-        features = [reader.features(x).double() for x in (target.x, source.x + shift)]
+        features = [READ[0](x).double() for x in (target.x, source.x + shift)]
         assert_close(
             found[f"frechet_distance_{way}"].mean, frechet_distance(*features).mean, rtol=1e-4, atol=0
         )
-    still = judge_domains(Dark(0.0), kinds, reader, n=40)
+    still = judge_domains(Dark(0.0), kinds, *READ, n=40)
     assert still["content_kept_to_b"].mean == still["content_kept_to_a"].mean == 1
+
+
+def test_images_of_another_shape_are_no_answer():
+    """They would be broadcast against the targets."""
+    rgb = colourful(DIGITS)
+    with pytest.raises(ValueError, match=r"made images of \(80, 1, 8, 8\); expected \(80, 3, 8, 8\)"):
+        judge_pairs(Dark(0.0), PairedSet(rgb, DIGITS), *READ, n=80)
+
+
+@pytest.mark.parametrize("judge", [judge_pairs, judge_domains])
+def test_the_callers_reader_is_left_where_it_was(judge, device):
+    """Reading happens on the model's device; `--device cuda` tells."""
+    data = PairedSet(DIGITS, DIGITS) if judge is judge_pairs else UnpairedSet(DIGITS, DIGITS)
+    read = []
+
+    def classify(x):
+        read.append(x.device.type)
+        return x.flatten(1)
+
+    judge(Dark(0.0).to(device), data, lambda x: x.flatten(1), classify, n=40)
+    assert set(read) == {device.type}

@@ -7,8 +7,9 @@ import torch
 from torch.testing import assert_close
 
 from coursekit.models.ar import LanguageModel
-from coursekit.models.diffusion import ClassifierFree, Cosine, Denoiser
-from coursekit.nets import DiT, EncoderDecoder, Prefix, Transformer, drop_condition
+from coursekit.models.diffusion import ClassifierFree, Cosine, Denoiser, Prediction
+from coursekit.nets import RNN, DiT, EncoderDecoder, Prefix, Transformer, drop_condition
+from coursekit.nets.cross import CrossAttention
 
 V, S, T = 3, 4, 5
 SIZES = {"width": 8, "layers": 2, "heads": 2}
@@ -90,12 +91,65 @@ def test_questions_may_be_shorter(model):
     [
         (None, "needs a condition"),
         (torch.zeros(2, S + 1, dtype=torch.long), r"shape \(2, 5\)"),
+        (torch.zeros(1, S, dtype=torch.long), r"shape \(1, 4\); expected symbols, long \(2, S\)"),
+        (torch.full((2, S), 1.7), "c is torch.float32"),
         (torch.full((2, S), V), "holds 3 to 3"),
     ],
 )
 def test_what_is_no_question_is_named(model, c, named):
     with pytest.raises(ValueError, match=named):
         model.sample(2, c, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: EncoderDecoder(V, V, width=10, heads=4), "width is 10 and heads 4"),
+        (lambda: CrossAttention(10, 4), "width is 10 and heads 4"),
+        (lambda: Prefix(RNN(V, width=8), S), "RNN must have a context"),
+        (lambda: Prefix(Transformer(V, T + S, **SIZES, c_dim=2), S), "no condition of its own"),
+        (
+            lambda: beyond(EncoderDecoder(V, V, T, S, **SIZES)),
+            "3 tokens; expected at most 2, of a context of 5",
+        ),
+        (lambda: beyond(Prefix(Transformer(V, T + S, **SIZES), S)), "7 tokens; expected at most 6"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def beyond(net: torch.nn.Module) -> None:
+    """A question and one token more than there is room for."""
+    net(torch.zeros(1, 3, dtype=torch.long), torch.zeros(1, S, dtype=torch.long), net.memory(1, 2))
+
+
+def test_symbols_are_guided_in_any_precision():
+    """bfloat16 holds whole numbers up to 256 only: larger symbols would become others."""
+    seen = []
+
+    class Reads:
+        path, c_dim = Cosine(), 0
+
+        def predict(self, x_t, t, c):
+            seen.append(c)
+            return Prediction(x_t, t, self.path, x_t, x_t)
+
+    x, c = torch.zeros(2, 3, dtype=torch.bfloat16), torch.tensor([[257, 300], [1001, 5]])
+    ClassifierFree(Reads(), 3.0).predict(x, torch.ones(2, dtype=torch.bfloat16), c)
+    assert torch.equal(seen[0], torch.cat([torch.zeros_like(c), c]))
+
+
+def test_a_dit_starts_from_one_kind_of_weights():
+    """Tables of symbols as in other nets with attention, maps by Xavier, ways out zero."""
+    net = DiT((1, 8, 8), width=64, layers=1, heads=2, c_tokens=(100, 50))
+    for table in (net.source.symbol.weight, net.source.place.weight):
+        assert table.std().item() == pytest.approx(0.02, rel=0.1)
+    bound = (6 / (64 + 64)) ** 0.5
+    assert 0.9 * bound < net.cross[0].q.weight.abs().max() <= bound
+    assert not net.cross[0].q.bias.any()
+    assert not net.cross[0].out.weight.any()
 
 
 def test_a_dit_attends_to_a_text():

@@ -42,6 +42,7 @@ def test_the_recipe_trains_comes_back_and_solves(tmp_path):
     ("keywords", "words"),
     [
         ({"operators": []}, "operators is empty"),
+        ({"operators": [{"factor": 4}]}, "each operator needs a 'name'"),
         ({"noise": -1.0}, "noise is -1.0"),
         ({"operators": [{"name": "smear"}]}, "no operator is called 'smear'"),
     ],

@@ -102,6 +102,39 @@ def test_the_pseudo_inverse_is_that_of_the_matrix(operator):
     assert_close(operator.pseudo_inverse(y).flatten(1), expected)
 
 
+@each
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_every_verb_stays_on_the_device_and_in_the_precision_of_its_argument(operator, device, dtype):
+    """An operator's tables lie on the CPU in float64; `--device cuda` tells whether they go along."""
+    x = draws(2, *SHAPE).to(device, dtype)
+    y = operator.measure(x, 0.1)
+    verbs = (
+        operator.adjoint,
+        operator.project,
+        operator.coordinates,
+        operator.pseudo_inverse,
+        operator.picture,
+    )
+    for out in (y, operator.unrotate(operator.rotate(x)), *(verb(y) for verb in verbs)):
+        assert (out.device.type, out.dtype) == (device.type, dtype)
+
+
+def test_tables_are_made_on_the_cpu_whatever_the_default_device_is():
+    """Otherwise they would land there and clash with what says where it is."""
+    x, made = draws(2, *SHAPE), [("hole", {"side": 2}), ("random_pixels", {"share": 0.5})]
+    made += [("window", {"side": 2}), ("downsample", {"factor": 2}), ("grey", {}), ("blur", {"width": 0.8})]
+    torch.set_default_device("meta")
+    try:
+        operators = [make_operator(name, SHAPE, **keywords) for name, keywords in made]
+        found = [(a.pseudo_inverse(a(x)), a.matrix()) for a in operators]
+    finally:
+        torch.set_default_device(None)
+    for (name, keywords), (picture, matrix) in zip(made, found, strict=True):
+        operator = make_operator(name, SHAPE, **keywords)
+        assert_close(picture, operator.pseudo_inverse(operator(x)))
+        assert_close(matrix, operator.matrix())
+
+
 def test_what_is_weakened_a_thousandfold_counts_as_not_seen():
     """A wide blur kills the high frequencies; dividing by what is left of them would only blow up noise."""
     blur = Blur((1, 16, 16), 3.0)
@@ -164,6 +197,11 @@ def test_an_operator_is_made_by_its_name():
         (lambda: Blur(SHAPE, 0.0), "width is 0.0; expected a standard deviation"),
         (lambda: Crop(SHAPE, (3, 0, 2, 2)), "expected a window within images of shape"),
         (lambda: Exposure(SHAPE, -1.0), "gain is -1.0; expected above 0"),
+        (lambda: Mask(torch.full(SHAPE, 0.5)), "expected .* of bools or of zeros and ones"),
+        (lambda: Mask(torch.ones(4, 6)), r"kept has shape \(4, 6\)"),
+        (lambda: hole(SHAPE, 5), "side is 5; expected 0 to 4, the image's shorter side"),
+        (lambda: hole(SHAPE, -1), "side is -1"),
+        (lambda: random_pixels(SHAPE, 5), "share is 5; expected a part of all pixels, 0 to 1"),
         (lambda: make_operator("smear", SHAPE), "no operator is called 'smear'; there are blur, crop"),
         (
             lambda: Blur(SHAPE, 1.0)(draws(2, 1, 4, 6)),

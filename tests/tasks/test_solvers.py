@@ -1,6 +1,7 @@
 """Solvers against the posterior of a Gaussian prior, which is known, and in cases where each is exact."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -17,6 +18,7 @@ from coursekit.models.diffusion import (
     Heun,
     Reread,
     ReverseSDE,
+    Straight,
     gaussian_posterior,
 )
 from coursekit.tasks import (
@@ -46,8 +48,9 @@ OPERATORS: dict[str, LinearOperator] = {
     "downsample": Downsample(SHAPE, 2),
     "blur": Blur(SHAPE, 0.6),
 }
+MASK = OPERATORS["mask"]
 each = pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
-NOISE = 0.2
+NOISE, TWO_TIMES = 0.2, torch.tensor([0.2, 0.8])
 
 
 def problem(operator: LinearOperator, covariance: Tensor = SMOOTH, noise: float = NOISE, n: int = 1):
@@ -82,6 +85,22 @@ def test_the_guided_score_is_that_of_the_posterior(operator):
         found, expected = guided.predict(x[one], t[one]), exact.predict(x[one], t[one])
         assert_close(found.score, expected.score, rtol=1e-8, atol=1e-8)
         assert_close(found.x0, expected.x0, rtol=1e-8, atol=1e-8)
+
+
+def test_a_guided_prediction_holds_on_to_no_graph():
+    """Not by a learnt variance either: a chain that keeps its steps would keep all passes through the net."""
+    prior, y, _, _ = problem(OPERATORS["mask"], n=2)
+
+    class Learnt:
+        path = prior.path
+
+        def predict(self, x_t, t, c=None):
+            return replace(prior.predict(x_t, t), spread=x_t.sigmoid())
+
+    found = LikelihoodGuided(Learnt(), OPERATORS["mask"], y, NOISE).predict(
+        torch.randn_like(y), torch.ones(2)
+    )
+    assert not any(part.requires_grad for part in (found.x_t, found.x0, found.eps, found.spread))
 
 
 @each
@@ -161,7 +180,8 @@ def test_ddrm_leaves_independent_pixels_to_its_own_chain(eta):
         assert v == pytest.approx(s2, rel=0.08)
 
 
-def test_ddrm_weighs_a_noisy_pixel_by_its_three_cases():
+@pytest.mark.parametrize("eta_b", [1.0, 0.6])
+def test_ddrm_weighs_a_noisy_pixel_by_its_three_cases(eta_b):
     """One number with a prior of variance 0.3 and a noise of 0.5: mean and variance over draws by the
     recursion of equations (7) and (8), in scalars."""
     s2, d, eta, y = 0.3, 0.5, 0.85, 1.0
@@ -171,12 +191,30 @@ def test_ddrm_weighs_a_noisy_pixel_by_its_three_cases():
     for n, m in pairwise(noise):
         k = s2 / (s2 + n**2)
         if m >= d:
-            mean, v = y, m**2 - d**2
+            rest = (1 - eta_b) * k
+            mean, v = rest * mean + eta_b * y, rest**2 * v + m**2 - (eta_b * d) ** 2
         else:
             c = (1 - eta**2) ** 0.5 * m / d
             mean, v = (1 - c) * k * mean + c * y, ((1 - c) * k) ** 2 * v + (eta * m) ** 2
     prior = ExactGaussian(torch.zeros(1), torch.tensor([[s2]]), VP())
-    x = DDRM(eta)(prior, Mask(torch.ones(1, 1, 1)), torch.full((4000, 1, 1, 1), y), d, 40)
+    x = DDRM(eta, eta_b)(prior, Mask(torch.ones(1, 1, 1)), torch.full((4000, 1, 1, 1), y), d, 40)
+    assert x.mean().item() == pytest.approx(mean, abs=5 * (v / 4000) ** 0.5)
+    assert x.var().item() == pytest.approx(v, rel=0.12)
+
+
+def test_replacement_hands_a_pixel_to_the_model_once_its_measurement_is_the_noisier():
+    """One number with a prior of variance 0.3 and a noise of 0.5: put in while it is the better of the two,
+    ancestral steps after that; in scalars."""
+    s2, d, y, mean, v = 0.3, 0.5, 1.0, 0.0, 1.0
+    for (a, n), (b, m) in pairwise(levels(40)):
+        if m >= b * d:
+            mean, v = b * y, m**2 - (b * d) ** 2
+            continue
+        ratio, added = a / b, n**2 - (a / b * m) ** 2
+        k = ratio * m**2 / n**2 + b * added / n**2 * a * s2 / (a**2 * s2 + n**2)
+        mean, v = k * mean, k**2 * v + added * m**2 / n**2
+    prior = ExactGaussian(torch.zeros(1), torch.tensor([[s2]]), VP())
+    x = Replacement()(prior, Mask(torch.ones(1, 1, 1)), torch.full((4000, 1, 1, 1), y), d, 40)
     assert x.mean().item() == pytest.approx(mean, abs=5 * (v / 4000) ** 0.5)
     assert x.var().item() == pytest.approx(v, rel=0.12)
 
@@ -243,22 +281,71 @@ def test_a_model_that_reads_the_measurement_is_sampled_with_its_picture():
     assert_close(Direct(DDIM())(Reads(), operator, y, 0.1, 4, x=x), expected)
 
 
-@pytest.mark.parametrize("solver", [Replacement(2), DPS(0.3), DDRM(), Guided(SMOOTH.expand), Direct(DDIM())])
-def test_every_path_and_shape_is_taken(solver):
+class Deaf:
+    """A prior that ignores the picture that `Direct` hands over: an exact one takes none."""
+
+    def __init__(self, prior):
+        self.prior, self.path = prior, prior.path
+
+    def predict(self, x_t, t, c=None):
+        return self.prior.predict(x_t, t)
+
+
+SOLVERS: dict[str, Callable[[ExactGaussian], Solver]] = {
+    "replacement": lambda prior: Replacement(2),
+    "dps": lambda prior: DPS(0.3),
+    "ddrm": lambda prior: DDRM(),
+    "guided": lambda prior: Guided(prior.remaining),
+    "direct": lambda prior: Direct(DDIM()),
+}
+solved = pytest.mark.parametrize("make", SOLVERS.values(), ids=SOLVERS)
+
+
+@solved
+def test_every_path_and_shape_is_taken(make):
     """A path without a variance of one at its end, through `Reread`; a finite result of the image's shape."""
-    prior = ExactGaussian(MEAN, SMOOTH, VP())
-    solver = Guided(prior.remaining) if isinstance(solver, Guided) else solver
-
-    class Any:
-        path = VE(0.01, 10.0)
-
-        def predict(self, x_t, t, c=None):
-            return Reread(prior, self.path).predict(x_t, t)
-
-    operator = OPERATORS["crop"]
-    x = solver(Any(), operator, torch.zeros(2, *operator.y_shape), 0.1, 10)
+    prior, operator = ExactGaussian(MEAN, SMOOTH, VP()), OPERATORS["crop"]
+    reread = Deaf(Reread(prior, VE(0.01, 10.0)))
+    x = make(prior)(reread, operator, torch.zeros(2, *operator.y_shape), 0.1, 10)
     assert x.shape == (2, *SHAPE)
     assert torch.isfinite(x).all()
+
+
+class OfClass:
+    """One exact prior for each class; all rows ask for the same."""
+
+    def __init__(self, *priors):
+        self.priors, self.path = priors, priors[0].path
+
+    def predict(self, x_t, t, c=None):
+        return self.priors[c.unique().item()].predict(x_t, t)
+
+
+@pytest.mark.parametrize("name", ["replacement", "dps", "ddrm", "guided"])
+def test_a_prior_of_a_class_is_asked_for_that_class(name):
+    """With c, a conditional prior draws what the prior of that class alone draws."""
+    first, second = ExactGaussian(MEAN, SMOOTH, VP()), ExactGaussian(-MEAN, SMOOTH, VP())
+    solver, y, drawn = SOLVERS[name](second), torch.zeros(2, *SHAPE), []
+    for prior, given in ((second, {}), (OfClass(first, second), {"c": torch.ones(2, dtype=torch.long)})):
+        torch.manual_seed(0)
+        drawn.append(solver(prior, MASK, y, 0.1, 4, **given))
+    assert_close(*drawn, rtol=0, atol=0)
+
+
+def test_direct_has_a_condition_already():
+    prior = ExactGaussian(MEAN, SMOOTH, VP())
+    with pytest.raises(ValueError, match="got a second condition; Direct takes none"):
+        Direct(DDIM())(Deaf(prior), MASK, torch.zeros(2, *SHAPE), 0.1, 4, c=torch.ones(2))
+
+
+@solved
+@each
+def test_a_solver_runs_where_its_measurement_is(operator, make, device):
+    """And in its precision; `--device cuda` tells whether tables go along."""
+    prior = ExactGaussian(MEAN, SMOOTH, VP()).to(device)
+    y = torch.zeros(2, *operator.y_shape, device=device)
+    x = make(prior)(Deaf(prior), operator, y, 0.1, 4)
+    assert (x.device.type, x.dtype, x.shape) == (device.type, torch.float32, (2, *SHAPE))
 
 
 @pytest.mark.parametrize(
@@ -269,6 +356,24 @@ def test_every_path_and_shape_is_taken(solver):
         (lambda p, y: DPS()(p, OPERATORS["crop"], y, 0.1), ValueError, r"y has shape \(1, 1, 2, 4\)"),
         (lambda p, y: DPS()(p, OPERATORS["mask"], y, -0.1), ValueError, "noise is -0.1"),
         (lambda p, y: Guided()(p, OPERATORS["mask"], y, 0.0), ValueError, "it must be above 0"),
+        (
+            lambda p, y: Guided(p.remaining)(p, Exposure(SHAPE, 2.0), y, 0.1),
+            TypeError,
+            "Exposure is not linear",
+        ),
+        (
+            lambda p, y: exactly_guided(p, y).predict(y.expand(2, -1, -1, -1), TWO_TIMES),
+            ValueError,
+            "several times",
+        ),
+        (
+            lambda p, y: LikelihoodGuided(p, Exposure(SHAPE, 2.0), y, 0.1, p.remaining),
+            TypeError,
+            "needs a matrix",
+        ),
+        (lambda p, y: DPS()(p, MASK, y, 0.1, times=torch.ones(1)), ValueError, "at least two, falling"),
+        (lambda p, y: DPS()(p, MASK, y, 0.1, times=torch.arange(3.0)), ValueError, "at least two, falling"),
+        (lambda p, y: DPS()(p, MASK, y, 0.1, x=y[0]), ValueError, "a start for each row of y"),
         (lambda p, y: DPS(0.0), ValueError, "step is 0.0"),
         (lambda p, y: DDRM(1.5), ValueError, "eta is 1.5"),
         (lambda p, y: Replacement(0), ValueError, "resampling is 0"),
@@ -277,3 +382,24 @@ def test_every_path_and_shape_is_taken(solver):
 def test_what_can_not_be_is_named(call, kind, words):
     with pytest.raises(kind, match=words):
         call(ExactGaussian(MEAN, SMOOTH, VP()), torch.zeros(1, *SHAPE))
+
+
+@pytest.mark.parametrize("make", [SOLVERS["ddrm"], SOLVERS["guided"]])
+def test_what_divides_by_the_data_left_names_a_path_that_leaves_none(make):
+    """The straight path is pure noise at t = 1, where all pixels would be NaN; another path is not."""
+    prior, y = ExactGaussian(MEAN, SMOOTH, Straight()), torch.zeros(1, *SHAPE)
+    with pytest.raises(ValueError, match="at t = 1 a path of the kind Straight holds no data"):
+        make(prior)(prior, MASK, y, 0.1, 4)
+    assert make(prior)(prior, MASK, y, 0.1, times=torch.tensor([0.9, 0.4, 0.0])).isfinite().all()
+    elsewhere = ExactGaussian(MEAN, SMOOTH, VP())
+    assert make(elsewhere)(Reread(prior, VP()), MASK, y, 0.1, 4).isfinite().all()
+
+
+@pytest.mark.parametrize("make", [SOLVERS["replacement"], SOLVERS["dps"], SOLVERS["direct"]])
+def test_what_does_not_divide_takes_the_straight_path(make):
+    prior = ExactGaussian(MEAN, SMOOTH, Straight())
+    assert make(prior)(Deaf(prior), MASK, torch.zeros(1, *SHAPE), 0.1, 4).isfinite().all()
+
+
+def exactly_guided(prior: ExactGaussian, y: Tensor) -> LikelihoodGuided:
+    return LikelihoodGuided(prior, OPERATORS["mask"], y, 0.1, prior.remaining)

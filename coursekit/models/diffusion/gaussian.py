@@ -12,7 +12,7 @@ class ExactGaussian(nn.Module):
     """E[x_0 | x_t] = m + a S (a^2 S + sigma^2 I)^-1 (x_t - a m) for x_0 ~ N(m, S), with a = alpha(t).
 
     Args:
-        mean: m, (D,), or one for each row, (B, D).
+        mean: m, (D,).
         covariance: S, (D, D), symmetric; it may be singular.
         path: alpha(t) and sigma(t).
         variance: of a step of the reverse chain; None is `FixedSmall()`.
@@ -23,9 +23,9 @@ class ExactGaussian(nn.Module):
 
     def __init__(self, mean: Tensor, covariance: Tensor, path: Path, variance: Variance | None = None):
         super().__init__()
-        if covariance.shape != (mean.shape[-1], mean.shape[-1]):
+        if mean.ndim != 1 or covariance.shape != 2 * mean.shape:
             raise ValueError(
-                f"mean is {tuple(mean.shape)}, covariance {tuple(covariance.shape)}; expected (D, D)"
+                f"mean is {tuple(mean.shape)}, covariance {tuple(covariance.shape)}; expected (D,) and (D, D)"
             )
         values, vectors = torch.linalg.eigh(covariance.double())
         if values.min() < -1e-9 * values.max().clamp(min=1):
@@ -70,7 +70,19 @@ def gaussian_posterior(
 
     Returns:
         The means, (B, D), and the covariance, (D, D), in float64.
+
+    Raises:
+        ValueError: shapes that do not fit.
     """
+    if (
+        matrix.shape[1:] != mean.shape
+        or covariance.shape != 2 * mean.shape
+        or y.shape[1:] != matrix.shape[:1]
+    ):
+        raise ValueError(
+            f"mean is {tuple(mean.shape)}, covariance {tuple(covariance.shape)},"
+            f" matrix {tuple(matrix.shape)}, y {tuple(y.shape)}; expected (D,), (D, D), (M, D) and (B, M)"
+        )
     mean, covariance, matrix, y = (a.double() for a in (mean, covariance, matrix, y))
     seen = matrix @ covariance @ matrix.T + noise**2 * torch.eye(len(matrix), dtype=y.dtype, device=y.device)
     gain = torch.linalg.solve(seen, matrix @ covariance).T  # (D, M)

@@ -42,12 +42,17 @@ class ClassifierFree(nn.Module):
         if self.weight == 1:
             return self.denoiser.predict(x_t, t, c)
         mask = torch.ones(len(x_t), dtype=torch.bool, device=x_t.device)
-        nothing = drop_condition(c, mask, self.c_dim).to(x_t.dtype)
+        nothing = self._without(c, mask, x_t)
         if self.weight == 0:
             return self.denoiser.predict(x_t, t, nothing)
-        both = torch.cat([nothing, drop_condition(c, ~mask, self.c_dim).to(x_t.dtype)])
+        both = torch.cat([nothing, self._without(c, ~mask, x_t)])
         together = self.denoiser.predict(torch.cat([x_t, x_t]), torch.cat([t, t]), both)
         return mix(self.weight, *together.halves())
+
+    def _without(self, c: Tensor, mask: Tensor, x_t: Tensor) -> Tensor:
+        """c without the rows of the mask; vectors and images in the precision of x_t, symbols as they are."""
+        kept = drop_condition(c, mask, self.c_dim)
+        return kept.to(x_t.dtype) if kept.is_floating_point() else kept
 
 
 class ClassifierGuided(nn.Module):

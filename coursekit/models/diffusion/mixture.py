@@ -31,6 +31,9 @@ class ExactMixture(nn.Module):
         variance: of a step of the reverse chain; None is `FixedSmall()`.
         classes: the class of each component, long (K,), for conditions: labels (B,), or rows (B, c_dim) of
             which those of zeros mean all classes. None: there is no condition.
+
+    Raises:
+        ValueError: not one class for each component, or a class without any.
     """
 
     def __init__(
@@ -39,6 +42,13 @@ class ExactMixture(nn.Module):
         super().__init__()
         self.path, self.variance = path, variance or FixedSmall()
         self.c_dim = 0 if classes is None else int(classes.max()) + 1
+        if classes is not None and (
+            len(classes) != len(mixture.means) or len(classes.unique()) != self.c_dim
+        ):
+            raise ValueError(
+                f"classes are {classes.tolist()} for {len(mixture.means)} components; expected one for each,"
+                f" and every class from 0 to {self.c_dim - 1}"
+            )
         self.register_buffer("classes", classes)
         self.register_buffer("means", mixture.means.clone())
         self.register_buffer("variances", mixture.variance.expand(len(mixture.means)).clone())
@@ -98,7 +108,8 @@ def guidance_target(mixture: Mixture, classes: Tensor, label: int, weight: float
     of_class = classes == label
     if not of_class.any():
         raise ValueError(f"label is {label}; expected one of {classes.unique().tolist()}")
-    squared = torch.cdist(points, mixture.means.to(points)).square()  # (N, K)
+    # not by cdist, which takes |a|^2 + |b|^2 - 2 ab, and a root that is squared again
+    squared = (points[:, None] - mixture.means.to(points)).square().sum(-1)  # (N, K)
     variance = mixture.variance.to(points).expand(len(mixture.means))
     log_p = mixture.weights.to(points).log() - 0.5 * (squared / variance + points.shape[1] * variance.log())
     log_q = weight * log_p[:, of_class].logsumexp(1) + (1 - weight) * log_p.logsumexp(1)

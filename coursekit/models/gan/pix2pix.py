@@ -55,6 +55,11 @@ class Pix2Pix(nn.Module):
     def losses(self, x: Tensor, c: Tensor | None = None) -> Losses:
         """Two players, "critic" and then "generator"; without an adversarial weight "generator" alone."""
         fake = self.generator(self._source(c))
+        if fake.shape != x.shape:
+            raise ValueError(
+                f"of c {tuple(c.shape)} the generator made {tuple(fake.shape)}; expected the shape of x,"
+                f" {tuple(x.shape)}"
+            )
         if self.adversarial:
             yield "critic", self.objective.critic(self.critic(x, c), self.critic(fake.detach(), c))
         loss = self.l1 * (x - fake).abs().mean()
@@ -65,5 +70,5 @@ class Pix2Pix(nn.Module):
     @staticmethod
     def _source(c: Tensor | None) -> Tensor:
         if c is None:
-            raise ValueError("Pix2Pix needs a condition c, the source images: train it on pairs (x, c)")
+            raise ValueError("Pix2Pix needs a condition c, the source images (B, K, H, W); got None")
         return c

@@ -45,7 +45,13 @@ class VAE(nn.Module):
 
     @property
     def prior(self) -> Distribution:
-        """N(0, I) over z, on the model's device and in its precision."""
+        """N(0, I) over z, on the model's device and in its precision.
+
+        Raises:
+            ValueError: the prior is learnt.
+        """
+        if self.prior_net is not None:
+            raise ValueError("the prior is learnt and depends on c: take prior_given(c)")
         return Independent(Normal(self.zero, self.one, validate_args=False), 1)
 
     def prior_given(self, c: Tensor | None = None) -> Distribution:
@@ -90,6 +96,8 @@ class VAE(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, c: Tensor | None = None) -> Tensor:
         """n draws from the model, (n, *): z from the prior, then x from p(x | z)."""
+        if c is not None and len(c) != n:
+            raise ValueError(f"n is {n} and c has {len(c)} rows; expected one condition for each draw")
         return self.decode(self.prior_given(c).expand((n,)).sample(), c).sample()
 
     def losses(self, x: Tensor, c: Tensor | None = None) -> Losses:

@@ -64,7 +64,9 @@ def test_the_posterior_satisfies_bayes_rule():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: ExactGaussian(MEAN, torch.eye(2), PATHS["vp"]), r"expected \(D, D\)"),
+        (lambda: ExactGaussian(MEAN, torch.eye(2), PATHS["vp"]), r"expected \(D,\) and \(D, D\)"),
+        (lambda: ExactGaussian(MEAN[None], COVARIANCE, PATHS["vp"]), r"mean is \(1, 3\)"),
+        (lambda: gaussian_posterior(MEAN, COVARIANCE, COVARIANCE, MEAN[None, None], 0.1), r"y \(1, 1, 3\)"),
         (lambda: ExactGaussian(MEAN, -torch.eye(3), PATHS["vp"]), "eigenvalue -1; expected none below 0"),
         (
             lambda: ExactGaussian(MEAN, COVARIANCE, PATHS["vp"]).predict(MEAN[None], torch.ones(1), MEAN),

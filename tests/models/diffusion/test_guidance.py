@@ -121,6 +121,15 @@ CLASSES = torch.tensor([0, 1, 0])
 GRID = torch.linspace(-9, 9, 721)[:, None]
 
 
+@pytest.mark.parametrize("classes", [[0, 2, 0], [0, 1]])
+def test_a_mixture_needs_a_component_of_each_class_and_a_class_of_each_component(classes):
+    """Of a class without any, what follows would be NaN."""
+    with pytest.raises(
+        ValueError, match="for 3 components; expected one for each, and every class from 0 to"
+    ):
+        ExactMixture(THREE, VP(), classes=torch.tensor(classes))
+
+
 def test_a_mixture_of_classes_is_the_mixture_of_one():
     """Given its label: the components of that class alone; given zeros or nothing: all of them."""
     exact = ExactMixture(THREE, VP(), classes=CLASSES)

@@ -26,6 +26,13 @@ class Shift(nn.Module):
         return x + self.amount
 
 
+class Narrow(nn.Module):
+    """The first column alone."""
+
+    def forward(self, x):
+        return x[..., :1]
+
+
 def critic(c_channels: int = 0) -> PatchGAN:
     return PatchGAN(1, c_channels, LAYERS, width=4)
 
@@ -139,6 +146,36 @@ def test_the_buffer_rests_in_evaluation_mode_and_may_have_no_room():
     assert torch.equal(full.eval()(x), x)
     assert all(torch.equal(full.state_dict()[name], value) for name, value in before.items())
     assert torch.equal(ImageBuffer((1,), size=0)(x), x)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda x: next(pix2pix(adversarial=0.0).losses(x.expand(-1, 3, -1, -1), x)),
+            "expected the shape of x",
+        ),
+        (
+            lambda x: next(pix2pix(adversarial=0.0).losses(x, x[:1])),
+            r"of c \(1, 1, 8, 8\) the generator made",
+        ),
+        (lambda x: cyclegan().encode(x, x), "CycleGAN takes none"),
+        (lambda x: cyclegan().decode(x, x), "CycleGAN takes none"),
+        (lambda x: next(cyclegan().losses((x, x), x)), "CycleGAN takes none"),
+        (lambda x: next(cyclegan().losses(x)), "expected a pair of batches"),
+        (lambda x: next(cyclegan().losses((x, x[:, :, 1:]))), "expected a pair of batches"),
+        (lambda x: cyclegan(Narrow(), Shift()).identity_error((x, x)), "the generators made"),
+        (lambda x: cyclegan(buffer=-1), "size is -1; expected how many images are kept"),
+        (lambda x: ImageBuffer(SHAPE)(x[:, :, 1:]), "the buffer keeps images of shape"),
+        (lambda x: Translator(depth=0), "depth is 0"),
+        (lambda x: Translator(change=-0.1), "change -0.1"),
+        (lambda x: Translator(dropout=1.5), "dropout 1.5"),
+    ],
+)
+def test_what_can_not_be_is_named(call, words):
+    """Most of these would be broadcast, or fail after both generators have run."""
+    with pytest.raises(ValueError, match=words):
+        call(images())
 
 
 def test_a_stopped_and_resumed_training_equals_an_uninterrupted_one(tmp_path):

@@ -137,3 +137,15 @@ def test_a_learnt_prior_needs_its_condition():
     )
     with pytest.raises(ValueError, match="prior is learnt and needs a condition"):
         model.prior_given()
+
+
+@pytest.mark.parametrize("learnt", [False, True])
+def test_every_draw_has_its_own_condition(learnt):
+    with pytest.raises(ValueError, match="n is 5 and c has 4 rows; expected one condition for each draw"):
+        model_of(World(learnt)).sample(5, torch.randn(4, C))
+
+
+def test_a_learnt_prior_is_not_taken_for_the_fixed_one():
+    """N(0, I) would be decoded to something, without a word."""
+    with pytest.raises(ValueError, match=r"take prior_given\(c\)"):
+        _ = model_of(World(True)).prior
