@@ -3,7 +3,7 @@
 from coursekit.models.flows.affine import ActNorm, ElementwiseAffine, Permutation
 from coursekit.models.flows.autoregressive import IAF, MAF
 from coursekit.models.flows.base import StandardNormal
-from coursekit.models.flows.coupling import Coupling
+from coursekit.models.flows.coupling import Coupling, CouplingStack
 from coursekit.models.flows.dequantization import Dequantized, Logit, UniformNoise, VariationalNoise
 from coursekit.models.flows.flow import Bijector, Chain, Flow, Inverse
 from coursekit.models.flows.image_zoo import glow, image_noise, image_real_nvp, multiscale_real_nvp
@@ -22,6 +22,7 @@ __all__ = [
     "Bijector",
     "Chain",
     "Coupling",
+    "CouplingStack",
     "Dequantized",
     "ElementwiseAffine",
     "Flatten",

@@ -9,7 +9,7 @@ from torch import nn
 from coursekit.models.flows.affine import ActNorm, ElementwiseAffine
 from coursekit.models.flows.autoregressive import IAF, MAF
 from coursekit.models.flows.base import StandardNormal
-from coursekit.models.flows.coupling import Coupling
+from coursekit.models.flows.coupling import Coupling, CouplingStack
 from coursekit.models.flows.flow import Flow
 from coursekit.models.flows.linear import LULinear
 from coursekit.models.flows.spline import Spline
@@ -31,7 +31,7 @@ def nice(dim: int, layers: int = 4, hidden: Sequence[int] = (64, 64), c_dim: int
     Source: Dinh, Krueger & Bengio 2015 (arXiv:1410.8516).
     """
     couplings = [_coupling(dim, Shift(), hidden, c_dim, i) for i in range(_count(layers))]
-    return Flow([*couplings, ElementwiseAffine(dim)], StandardNormal(dim))
+    return Flow([CouplingStack(couplings), ElementwiseAffine(dim)], StandardNormal(dim))
 
 
 def real_nvp(
@@ -51,10 +51,10 @@ def real_nvp(
 
     Source: Dinh, Sohl-Dickstein & Bengio 2017 (arXiv:1605.08803).
     """
-    bijectors: list[nn.Module] = []
-    for i in range(_count(layers)):
-        bijectors += [ActNorm(dim)] * act_norm
-        bijectors.append(_coupling(dim, Affine(bound), hidden, c_dim, i))
+    couplings = [_coupling(dim, Affine(bound), hidden, c_dim, i) for i in range(_count(layers))]
+    if not act_norm:
+        return Flow([CouplingStack(couplings)], StandardNormal(dim))
+    bijectors = [part for coupling in couplings for part in (ActNorm(dim), coupling)]
     return Flow(bijectors, StandardNormal(dim))
 
 

@@ -14,6 +14,7 @@ from coursekit.models.flows import (
     Affine,
     Chain,
     Coupling,
+    CouplingStack,
     ElementwiseAffine,
     Flow,
     Inverse,
@@ -34,6 +35,10 @@ def coupling(transform, c_dim: int = 0, flip: bool = False) -> Coupling:
     return Coupling(MLP(kept, transform.features * mapped, (16,), c_dim), transform, flip)
 
 
+def stack(c_dim: int = 0) -> CouplingStack:
+    return CouplingStack([coupling(Affine(), c_dim, flip) for flip in (False, True, True)])
+
+
 def masked(kind, transform, c_dim: int = 0, order=None) -> nn.Module:
     return kind(MaskedMLP(D, transform.features, (32, 32), c_dim, order), transform)
 
@@ -43,6 +48,7 @@ CONDITIONAL = {
     "affine coupling": lambda c_dim=0: coupling(Affine(), c_dim),
     "affine coupling, flipped": lambda c_dim=0: coupling(Affine(), c_dim, True),
     "spline coupling": lambda c_dim=0: coupling(Spline(6, 2.0), c_dim),
+    "coupling stack": lambda c_dim=0: stack(c_dim),
     "maf": lambda c_dim=0: masked(MAF, Affine(), c_dim),
     "maf, another order": lambda c_dim=0: masked(MAF, Affine(), c_dim, [3, 0, 4, 1, 2]),
     "maf of splines": lambda c_dim=0: masked(MAF, Spline(4, 3.0), c_dim),
@@ -135,6 +141,13 @@ def test_a_coupling_leaves_one_part_as_it_is_and_asks_only_that_part(flip):
     assert block[torch.arange(len(block)), :, torch.arange(len(block))].abs().min() > 0
     off = block * (1 - torch.eye(len(block), dtype=torch.float64))[:, None]
     assert off.abs().max() == 0
+
+
+def test_a_stack_of_couplings_is_the_chain_of_them():
+    couplings, x = shaken(stack(), 0.3), some()
+    chain = Chain(couplings.couplings)
+    for one, other in ((couplings, chain), (couplings.inverse, chain.inverse)):
+        assert_close(one(x), other(x), atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("order", [None, [3, 0, 4, 1, 2]])
@@ -267,6 +280,7 @@ def test_the_log_scale_of_an_affine_map_is_bounded():
     ("make", "message"),
     [
         (lambda: Chain([]), "bijectors is empty"),
+        (lambda: CouplingStack([]), "couplings is empty"),
         (lambda: Affine(0.0), "bound is 0.0; expected a number above 0"),
         (lambda: Spline(1), "bins is 1.*expected at least 2"),
         (lambda: Spline(8, -1.0), "bound is -1.0"),
@@ -277,6 +291,7 @@ def test_the_log_scale_of_an_affine_map_is_bounded():
         (lambda: MaskedMLP(3, hidden=()), "a hidden layer"),
         (lambda: MAF(MaskedMLP(3, 2), Shift()), "out_features=2; Shift needs out_features=1"),
         (lambda: coupling(Affine())(torch.zeros(2, 1)), "a coupling needs two parts"),
+        (lambda: stack()(torch.zeros(2)), "a coupling needs two parts"),
         (lambda: coupling(Affine())(torch.zeros(2, 8)), r"x has shape \(2, 4\); expected \(B, 3\)"),
         (
             lambda: Coupling(MLP(3, 2), Affine())(torch.zeros(2, 5)),
