@@ -13,7 +13,8 @@ class ConvNet(nn.Module):
     """Three convolutions, 3x3, 1x1 and 3x3, with ReLUs between them: (B, C, H, W) -> (B, C', H, W).
 
     The last one starts at zero, so that a coupling starts as the identity. Inside, a pixel's numbers lie side
-    by side in memory: with so many feature maps and so few channels this is 1.3 times as fast on a CPU.
+    by side in memory, and the last convolution is a transposed one, the same map with its kernel turned: with
+    so many feature maps and so few channels both are faster on a CPU.
 
     Args:
         in_channels, out_channels: C and C'.
@@ -29,7 +30,7 @@ class ConvNet(nn.Module):
         self.width, self.c_dim = width, c_dim
         self.first = nn.Conv2d(in_channels, width, 3, padding=1)
         self.middle = nn.Conv2d(width, width, 1)
-        self.out = zero(nn.Conv2d(width, out_channels, 3, padding=1))
+        self.out = zero(nn.ConvTranspose2d(width, out_channels, 3, padding=1))
         self.from_c = nn.Linear(c_dim, width, bias=False) if c_dim else None
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
