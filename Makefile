@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PYTHON_VERSION ?=
 PORT ?= 8000
 JOBS ?= 2
-CHAPTERS = $(wildcard book/[0-9][0-9]-*.md)
+CHAPTERS = book/index.md $(wildcard book/[0-9][0-9]-*.md)
 MASTERS = $(wildcard solutions/[0-9][0-9]-*.md)
 COURSEKIT_COLAB_LIST ?= ../shared/colab/pip-freeze.txt
 export COURSEKIT_COLAB_LIST

@@ -18,10 +18,11 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbformat import NotebookNode
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from coursebook import cache, kernel
+from coursebook import cache, kernel, runs
 
 SECONDS = 90.0
 CELL_TIMEOUT = 300
+KERNEL = "\nkernelspec:\n"
 
 
 class ChapterError(Exception):
@@ -64,14 +65,14 @@ class Chapter(IPyNbFile):
         self.nb.metadata["language_info"] = reply["content"]["language_info"]
         self.elapsed = time.perf_counter() - started
 
-    @property
-    def computed(self) -> float:
+    def measure(self) -> None:
         """Seconds of the live run: elapsed, or those the processor worked where that is less.
 
         So neither a machine that is busy with other things nor a second thread makes a chapter slow.
         """
         times = psutil.Process(self.client.km.provisioner.pid).cpu_times()
-        return min(self.elapsed, times.user + times.system)
+        self.worked = times.user + times.system
+        self.seconds = min(self.elapsed, self.worked)
 
     def run(self, index: int, cell: NotebookNode) -> None:
         """Execute one cell, with its time counted."""
@@ -84,7 +85,7 @@ class Chapter(IPyNbFile):
             raise ChapterError(str(error)) from None
         finally:
             self.elapsed += time.perf_counter() - started
-        self.seconds = self.computed
+        self.measure()
         if noise := "".join(out.text for out in cell.outputs if out.get("name") == "stderr"):
             raise ChapterError(f"The cell wrote to stderr, which the page would show:\n{noise}")
         self.missing.remove(index)
@@ -97,7 +98,8 @@ class Chapter(IPyNbFile):
         self.client._cleanup_kernel()
         if not self.missing and self.seconds <= self.limit:
             bundle = CacheBundleIn(self.nb, str(self.path), data={"execution_seconds": self.seconds})
-            get_cache(self.store).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            kept = get_cache(self.store).cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+            runs.note(kept, self.store, "test", self.elapsed, self.worked)
 
 
 class Cell(IPyNbCell):
@@ -140,11 +142,8 @@ class Duration(pytest.Item):
 
 def recorded_seconds(notebook: NotebookNode, store: Path) -> float | None:
     """How long the chapter ran when it was executed under the present sources; None if it was not."""
-    try:
-        record = get_cache(store).match_cache_notebook(notebook)
-    except KeyError:
-        return None
-    return record.data["execution_seconds"]
+    record = runs.match(notebook, store)
+    return record.data["execution_seconds"] if record else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -159,8 +158,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collect_file(parent: pytest.Collector, file_path: Path) -> Chapter | None:
-    """Every numbered MyST file of the book is a chapter."""
-    if file_path.suffix == ".md" and file_path.parent.name == "book" and file_path.name[:2].isdigit():
+    """Every MyST file of the book that names a kernel is executed: the chapters, and the first page."""
+    if file_path.suffix == ".md" and file_path.parent.name == "book" and KERNEL in file_path.read_text():
         return Chapter.from_parent(parent, path=file_path)
     return None
 

@@ -5,7 +5,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebook import api, assets, cache, grading, kernel, launch, pages
+from coursebook import api, assets, cache, grading, kernel, launch, pages, runlog, runs, zoo
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -24,12 +24,21 @@ def prune_cache(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the parts."""
     app.add_directive("grading-results", grading.GradingResults)
+    app.add_directive("run-log", runlog.RunLog)
+    app.add_node(runlog.Part)
+    app.add_directive("zoo", zoo.ZooDirective)
+    app.add_node(zoo.Zoo)
     app.connect("config-inited", configure, priority=900)
     app.connect("autodoc-process-docstring", api.escape_docstring, priority=900)
     app.connect("autodoc-process-signature", api.readable_signature)
     app.connect("missing-reference", api.show_unlinked, priority=900)
     app.connect("doctree-resolved", pages.drop_unused_widget_state)
     app.connect("doctree-resolved", pages.demand_alt_texts)
+    app.connect("source-read", runs.begin)
+    app.connect("doctree-read", runs.end)
+    app.connect("env-updated", runlog.refresh)
+    app.connect("doctree-resolved", runlog.fill)
+    app.connect("doctree-resolved", zoo.fill)
     app.connect("html-page-context", launch.add_button, priority=900)
     app.connect("html-page-context", pages.add_widget_scripts)
     app.connect("build-finished", pages.add_site_files)

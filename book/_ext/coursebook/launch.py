@@ -16,8 +16,8 @@ def colab_url(repository: str, pagename: str) -> str:
 
 
 def add_button(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Put the button into the header of every page that has code cells."""
-    if doctree is None or "kernelspec" not in app.env.metadata[pagename]:
+    """Put the button into the header of every page that is also a notebook: chapters and exercises."""
+    if doctree is None or not (pagename[:2].isdigit() or pagename.startswith("exercises/")):
         return
     button = {
         "type": "link",
