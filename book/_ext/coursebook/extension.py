@@ -5,7 +5,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebook import api, assets, cache, grading, kernel, launch, pages
+from coursebook import api, assets, cache, grading, kernel, launch, notebooks, pages
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -30,7 +30,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("missing-reference", api.show_unlinked, priority=900)
     app.connect("doctree-resolved", pages.drop_unused_widget_state)
     app.connect("doctree-resolved", pages.demand_alt_texts)
-    app.connect("html-page-context", launch.add_button, priority=900)
+    app.connect("html-page-context", launch.add_buttons, priority=900)
+    app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
     app.connect("build-finished", pages.add_site_files)
     app.connect("build-finished", prune_cache)
