@@ -1,6 +1,7 @@
 # make book    set up, execute every chapter, build the HTML book
 # make test    set up, run every test of the package, the chapters, the book and its pages in a browser
 # make serve   build the book and show it on localhost
+# make site-test   what takes too long for that: every notebook in Colab's versions
 # make lint    check the style of package, tests, benchmarks, chapters and exercises
 # make exercises  check the masters in solutions/ and build the students' notebooks from them
 # make bench   set up the peers, run the benchmarks
@@ -24,7 +25,7 @@ BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_to
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make requirements"
 
-.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks colab setup
+.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks site-test setup
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.ready
@@ -63,7 +64,7 @@ serve: book
 # Chapters first, one at a time, since they are timed; the build then shows what they computed.
 test: $(VENV)/.ready $(VENV)/.ready-test
 	$(BIN)/python -m pytest book
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore tests/browser -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore tests/browser --ignore tests/site -n $(JOBS) --dist loadfile
 	@$(MAKE) book
 	$(BIN)/python -m pytest tests/browser -n $(JOBS)
 
@@ -89,11 +90,10 @@ bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 notebooks: $(VENV)/.ready
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
-# Every notebook in an environment of the versions that Colab has today.
-colab: $(VENV)/.ready notebooks
-	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab-today $(COURSEKIT_COLAB_LIST) nbclient ipykernel ipywidgets
-	$(BIN)/uv pip install --quiet --python $(VENV)/colab-today --no-deps .
-	cd _build/notebooks && ../../$(VENV)/colab-today/bin/jupyter execute --timeout=600 *.ipynb
+# What takes long: among it every notebook in an environment of the versions that Colab has today.
+# ONLY="01 or 06-flows" picks tests by name.
+site-test: $(VENV)/.ready notebooks
+	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:
 	rm -rf _build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,15 +1,11 @@
 """The parts of the book's extension, each alone."""
 
-import re
 import tarfile
 
-import nbformat
 import pytest
 
-from coursebook import api, assets, cache, launch, lint, notebooks
+from coursebook import api, assets, cache, launch, lint
 from tests.book.little import CHAPTER, ROOT
-
-CHAPTERS = sorted((ROOT / "book").glob("[0-9][0-9]-*.md"))
 
 
 def test_the_cache_key_sees_content_and_names_and_nothing_else(tmp_path):
@@ -127,37 +123,3 @@ def test_masters_may_define_tests_anew_and_call_check(tmp_path, monkeypatch, cap
     master.write_text(2 * cell + "```{code-cell}\nundefined_name\n```\n")
     assert lint.main([master], fix=False) == 1
     assert f"{master}:16:1: F821" in capsys.readouterr().out
-
-
-@pytest.fixture(scope="module")
-def index():
-    """What the real book's roles point to."""
-    return notebooks.read_index()
-
-
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_chapters_become_notebooks_without_a_trace_of_myst(path, index):
-    """Colab would show a role or a directive as it is typed."""
-    notebook = notebooks.convert(path, index)
-    nbformat.validate(notebook)
-    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    raw = re.compile(r"\{[a-z:]+\}`|^:{3,}|^`{3,}\{|^\([\w.-]+\)=$|\$\$ *\([\w:.-]+\)", re.M)
-    assert raw.findall(prose) == []
-    assert "%pip install" in notebook.cells[2].source
-
-
-def test_what_has_no_translation_is_an_error(index):
-    """Silence would publish a notebook with raw text in it."""
-    with pytest.raises(ValueError, match=r"the role \{kbd\} has no translation"):
-        notebooks.translate("press {kbd}`x`", index, "03-vae")
-    with pytest.raises(ValueError, match=r"the directive \{tab-set\} has no translation"):
-        notebooks.translate("```{tab-set}\n```", index, "03-vae")
-
-
-def test_roles_and_notes_become_words_and_links(index):
-    """Citations name people and year; a term leads to the glossary; a note is a quotation."""
-    text = notebooks.translate("{cite:t}`kingma2014autoencoding` on {term}`entropy`", index, "03-vae")
-    assert text.startswith("[Kingma and Welling (2014)](https://arxiv.org/abs/1312.6114) on [entropy](")
-    assert "glossary.html#term-entropy" in text
-    note = notebooks.translate(":::{admonition} Why?\n:class: tip\nBecause.\n:::", index, "03-vae")
-    assert note == "> **Why?**\n>\n> Because."

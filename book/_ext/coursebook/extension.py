@@ -5,7 +5,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebook import api, assets, cache, grading, kernel, launch, pages, runlog, runs, zoo
+from coursebook import api, assets, cache, grading, kernel, launch, notebooks, pages, runlog, runs, zoo
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -39,7 +39,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", runlog.refresh)
     app.connect("doctree-resolved", runlog.fill)
     app.connect("doctree-resolved", zoo.fill)
-    app.connect("html-page-context", launch.add_button, priority=900)
+    app.connect("html-page-context", launch.add_buttons, priority=900)
+    app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
     app.connect("build-finished", pages.add_site_files)
     app.connect("build-finished", prune_cache)

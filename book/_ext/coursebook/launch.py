@@ -1,9 +1,11 @@
-"""One button a chapter or exercise: open it in Colab."""
+"""Two buttons a chapter or exercise: open it in Colab, and download its notebook from the site itself."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 from sphinx.application import Sphinx
+
+from coursebook.notebooks import has_notebook
 
 COLAB = "https://colab.research.google.com/github"
 BRANCH, SOURCES = "notebooks", "main"
@@ -15,11 +17,11 @@ def colab_url(repository: str, pagename: str) -> str:
     return f"{COLAB}{urlsplit(repository).path.rstrip('/')}/blob/{branch}/{pagename}.ipynb"
 
 
-def add_button(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Put the button into the header of every page that is also a notebook: chapters and exercises."""
-    if doctree is None or not (pagename[:2].isdigit() or pagename.startswith("exercises/")):
+def add_buttons(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put the buttons into the header of every page that is also a notebook: chapters and exercises."""
+    if doctree is None or not has_notebook(pagename):
         return
-    button = {
+    colab = {
         "type": "link",
         "text": "Open in Colab",
         "tooltip": "Run this page in Colab",
@@ -27,4 +29,12 @@ def add_button(app: Sphinx, pagename: str, template: str, context: dict[str, Any
         "url": colab_url(app.config.html_theme_options["repository_url"], pagename),
         "label": "launch-colab",
     }
-    context["header_buttons"].insert(0, button)
+    download = {
+        "type": "link",
+        "text": ".ipynb",
+        "tooltip": "Download this page as a notebook",
+        "icon": "fas fa-download",
+        "url": f"{pagename.rpartition('/')[2]}.ipynb",
+        "label": "download-notebook",
+    }
+    context["header_buttons"][:0] = [colab, download]
