@@ -12,7 +12,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-LINE, LINK_LINE, ICON, PAD = 16, 18, 32, 10
+LINE, LINK_LINE, ICON, PAD = 15, 17, 32, 10
 ROOMY, HEAD = 250, 330
 LETTERS = {"zoo-name": 8.0, "zoo-about": 6.4, "zoo-link": 7.0}
 """Width of a letter in each class of text, on the safe side, so that lines are broken where they must be."""
