@@ -15,6 +15,7 @@ COPIED = (
     "book/_ext",
     "book/_assets",
     "book/references.bib",
+    "coursekit/plots/fonts",
 )
 CHAPTER = """---
 jupytext:
@@ -94,7 +95,6 @@ def make(root: Path) -> Book:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / name, root / name)
-    (root / "coursekit").mkdir()
     (root / "coursekit" / "__init__.py").write_text("answer = 42\n")
     (root / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: 01-chapter\n")
     (root / "book" / "index.md").write_text(

@@ -5,7 +5,24 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from coursebook import api, assets, cache, grading, kernel, launch, notebooks, pages, runlog, runs, zoo
+from coursebook import (
+    api,
+    assets,
+    cache,
+    grading,
+    kernel,
+    launch,
+    notebooks,
+    pages,
+    runlog,
+    runs,
+    search,
+    site,
+    social,
+    source,
+    terms,
+    zoo,
+)
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -13,6 +30,8 @@ def configure(app: Sphinx, config: Config) -> None:
     kernel.isolate()
     config.nb_execution_cache_path = str(cache.cache_path())
     config.html_static_path.append(str(assets.ensure()))
+    config.ogp_site_url = config.html_baseurl
+    config.project = config.ogp_site_name = config.html_title
 
 
 def prune_cache(app: Sphinx, error: Exception | None) -> None:
@@ -28,6 +47,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(runlog.Part)
     app.add_directive("zoo", zoo.ZooDirective)
     app.add_node(zoo.Zoo)
+    app.add_search_language(search.EnglishAndChinese)
+    app.add_transform(terms.IndexFirstUses)
     app.connect("config-inited", configure, priority=900)
     app.connect("autodoc-process-docstring", api.escape_docstring, priority=900)
     app.connect("autodoc-process-signature", api.readable_signature)
@@ -42,6 +63,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", launch.add_buttons, priority=900)
     app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
+    app.connect("html-page-context", social.add_tags, priority=100)
+    app.connect("html-page-context", source.add_links)
+    app.connect("html-page-context", terms.arrange)
+    app.connect("env-check-consistency", site.check_redirects)
     app.connect("build-finished", pages.add_site_files)
+    app.connect("build-finished", site.add_files)
     app.connect("build-finished", prune_cache)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
