@@ -1,7 +1,6 @@
 """The run log tells what was executed, and nothing that was not."""
 
 import json
-import os
 import platform
 import shutil
 from importlib import metadata
@@ -62,7 +61,7 @@ def test_the_log_shows_the_run_that_the_test_made(book):
     assert facts["torch"] == metadata.version("torch")
     assert facts["coursekit"] == metadata.version("dgm-coursekit")
     assert facts["processor"] == runs.processor()
-    assert facts["cores it may use"] == str(len(os.sched_getaffinity(0)))
+    assert facts["cores it may use"] == str(runs.surroundings()["cores"])
     assert "1 of them have a record" in page.p.get_text()
 
 

@@ -82,9 +82,8 @@ def test_a_page_says_what_it_is_to_those_who_link_to_it(book):
 
 
 def test_the_map_of_the_site_names_every_page(book):
-    """Robots read the map's address in robots.txt, and all pages in the map."""
+    """All of them, and nothing else."""
     html = book.root / "_build" / "html"
-    assert f"Sitemap: {BASE}sitemap.xml" in (html / "robots.txt").read_text()
     listed = re.findall(r"<loc>(.*?)</loc>", (html / "sitemap.xml").read_text())
     assert listed == [f"{BASE}{name}.html" for name in ("01-chapter", "genindex", "index", "words")]
 
@@ -164,3 +163,10 @@ def test_a_long_or_a_technical_start_is_cut_where_it_can_be_read():
     boxed = publish_doctree(".. note:: Not this.\n\nThis.\n")
     assert social.describe(boxed) == "This."
     assert Path(social.FONT).is_file()
+
+
+def test_the_book_is_published_only_after_its_tests():
+    """As the first page says."""
+    workflow = yaml.safe_load((little.ROOT / ".github" / "workflows" / "publish.yml").read_text())
+    assert workflow[True]["workflow_run"]["workflows"] == ["test"]  # YAML reads "on" as true
+    assert "conclusion == 'success'" in workflow["jobs"]["book"]["if"]

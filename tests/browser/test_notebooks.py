@@ -24,6 +24,7 @@ CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("[0-9][0-9]-*.md"))
 EXERCISES = sorted(f"exercises/{path.stem}" for path in (ROOT / "exercises").glob("*.ipynb"))
 NOTEBOOKS = [*CHAPTERS, *EXERCISES]
 URL = re.compile(r"\]\((https?://[^)\s]+)\)|<(https?://[^>\s]+)>")
+AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost")
 
 
 def read(name):
@@ -113,6 +114,8 @@ def published(tmp_path_factory):
         target = folder / "_build" / "notebooks" / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(HTML / f"{name}.ipynb", target)
+    git("init", "-q", "-b", "main", folder)
+    git(*AUTHOR, "commit", "-q", "--allow-empty", "-m", "The book.", cwd=folder)
     steps = yaml.safe_load((ROOT / ".github" / "workflows" / "publish.yml").read_text())["jobs"]["book"][
         "steps"
     ]
@@ -120,7 +123,7 @@ def published(tmp_path_factory):
     (step,) = [step for step in steps if step.get("working-directory") == "_build/notebooks"]
     remote = folder / "remote" / urlsplit(REPOSITORY).path.strip("/")
     git("init", "-q", "--bare", remote)
-    environment = {"GITHUB_REPOSITORY": urlsplit(REPOSITORY).path.strip("/"), "GITHUB_SHA": "0" * 40}
+    environment = {"GITHUB_REPOSITORY": urlsplit(REPOSITORY).path.strip("/"), "GIT_CONFIG_GLOBAL": os.devnull}
     environment |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": f"url.{folder}/remote/.insteadOf"}
     environment |= {"GIT_CONFIG_VALUE_0": "https://x-access-token:token@github.com/"}
     script = step["run"].replace("${{ github.token }}", "token")

@@ -66,13 +66,12 @@ def moved(old: str, new: str, baseurl: str) -> str:
 
 
 def add_files(app: Sphinx, error: Exception | None) -> None:
-    """Write sitemap.xml, robots.txt and the redirects."""
+    """Write sitemap.xml and the redirects."""
     if error or app.builder.name != "html":
         return
     out, base = Path(app.outdir), app.config.html_baseurl
     urls = [f"<url><loc>{html.escape(urljoin(base, page))}</loc></url>" for page in addresses(app)]
     (out / "sitemap.xml").write_text(MAP.format(urls="\n".join(urls)))
-    (out / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {urljoin(base, 'sitemap.xml')}\n")
     for old, new in read_redirects(Path(app.srcdir)).items():
         (out / old).parent.mkdir(parents=True, exist_ok=True)
         (out / old).write_text(moved(old, new, base))
