@@ -17,7 +17,7 @@ class IndexFirstUses(SphinxTransform):
     default_priority = 500  # before the domains collect the entries
 
     def apply(self, **options: Any) -> None:
-        """Put an entry and its anchor in front of each term's first link."""
+        """Put an entry in front of each term's first link, and its anchor around it."""
         seen = set()
         for link in list(self.document.findall(addnodes.pending_xref)):
             name = link["reftarget"]
@@ -26,8 +26,9 @@ class IndexFirstUses(SphinxTransform):
             seen.add(name)
             anchor = "use-" + nodes.make_id(name)
             entry = addnodes.index(entries=[("single", name, anchor, "", None)])
-            here = link.parent.index(link)
-            link.parent[here:here] = [entry, nodes.target("", "", ids=[anchor])]
+            place = nodes.inline("", "", ids=[anchor])  # holds the word: the search quotes what it leads to
+            link.replace_self([entry, place])
+            place += link
 
 
 def page_label(address: str) -> str:
