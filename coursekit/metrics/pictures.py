@@ -53,10 +53,8 @@ def ssim(x: Tensor, truth: Tensor, span: float = 2.0, width: float = 1.5) -> Ten
     place = torch.arange(-reach, reach + 1, dtype=torch.float64, device=x.device)
     weights = (-0.5 * (place / width).square()).exp()
     local = partial(_windowed, weights=weights / weights.sum())
-    p, q = (
-        x.double(),
-        truth.double(),
-    )  # differences of squares: not in the short floats of a GPU's convolutions
+    # differences of squares: not in the short floats of a GPU's convolutions
+    p, q = x.double(), truth.double()
     m, n = local(p), local(q)
     v, w, c = local(p.square()) - m**2, local(q.square()) - n**2, local(p * q) - m * n
     a, b = (0.01 * span) ** 2, (0.03 * span) ** 2
