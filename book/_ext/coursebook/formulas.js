@@ -48,6 +48,7 @@ const typeset = async (MathJax, { tex, display }) => {
   const svg = adaptor.firstChild(container);
   const glyphs = takeGlyphs(adaptor, svg);
   simplify(adaptor, svg);
+  adaptor.removeAttribute(container, "style");
   for (const name of ["xmlns", "xmlns:xlink", "role", "focusable"]) adaptor.removeAttribute(svg, name);
   return { html: adaptor.outerHTML(container), glyphs };
 };

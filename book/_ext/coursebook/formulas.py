@@ -22,8 +22,8 @@ from sphinx.writers.html5 import HTML5Translator
 from coursebook import assets
 
 PROGRAM = Path(__file__).with_name("formulas.js")
-EX = 0.475
-"""The x-height of the book's serif in em. A length in em is the same before and after the font is there."""
+EX = 0.45
+"""What MathJax calls 1 ex, in em: about the x-height of the book's serif. An em is the same before its font is there."""
 LENGTH = re.compile(r"(-?[\d.]+)ex")
 GLYPH = re.compile(r'href="#(g-[^"]+)"')
 

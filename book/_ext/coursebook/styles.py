@@ -69,7 +69,16 @@ def parse(path: Path, out: Path) -> list[Node]:
         return f'url("{os.path.relpath(path.parent / match[1], out / "_static")}")'
 
     text = ADDRESS.sub(moved, path.read_text(encoding="utf-8"))
-    return tinycss2.parse_stylesheet(text, skip_comments=False, skip_whitespace=True)
+    rules = tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True)
+    return [inner for rule in rules for inner in imported(rule, path, out)]
+
+
+def imported(rule: Node, path: Path, out: Path) -> list[Node]:
+    """The rule itself, or those of the sheet that it asks for."""
+    if not isinstance(rule, AtRule) or rule.lower_at_keyword != "import":
+        return [rule]
+    asked = next(token.value for token in rule.prelude if token.type in ("string", "url"))
+    return parse(path.parent / asked, out)
 
 
 def site_words(out: Path) -> set[str]:
