@@ -1,7 +1,8 @@
 """Scripts and fonts of the pages, taken from npm packages once and served by the book itself.
 
 `requirements/npm.json` pins every package by version and hash and names the files wanted of it. They are kept
-beside the Python environment, so that a cleaned build folder needs no network.
+beside the Python environment, so that a cleaned build folder needs no network. What tests alone need is in
+`requirements/npm-test.json`, since all that the other names is published.
 """
 
 import hashlib
@@ -16,6 +17,7 @@ from coursebook.cache import ROOT
 from coursebook.npm import npm
 
 LOCK = ROOT / "requirements" / "npm.json"
+TEST_LOCK = LOCK.with_name("npm-test.json")
 
 
 def assets_path(lock: Path = LOCK) -> Path:
@@ -69,4 +71,5 @@ def pick(archive: Path, wanted: dict[str, str], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    ensure()
+    for path in sys.argv[1:] or [LOCK]:
+        ensure(Path(path))

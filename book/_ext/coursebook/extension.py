@@ -6,6 +6,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from coursebook import (
+    accessible,
     api,
     assets,
     cache,
@@ -60,6 +61,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", runlog.refresh)
     app.connect("doctree-resolved", runlog.fill)
     app.connect("doctree-resolved", zoo.fill)
+    app.connect("html-page-context", accessible.mend_page)
     app.connect("html-page-context", launch.add_buttons, priority=900)
     app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
