@@ -37,9 +37,10 @@ $(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/npm.json r
 	$(BIN)/python -m coursebook.assets
 	@touch $@
 
-# What only the tests need: a browser, and the versions that Colab has.
-$(VENV)/.ready-test: $(VENV)/.ready requirements/colab.sh $(wildcard $(COURSEKIT_COLAB_LIST))
+# What only the tests need: a browser, axe-core, and the versions that Colab has.
+$(VENV)/.ready-test: $(VENV)/.ready requirements/npm-test.json requirements/colab.sh $(wildcard $(COURSEKIT_COLAB_LIST))
 	$(BIN)/python -m coursebook.browser
+	$(BIN)/python -m coursebook.assets requirements/npm-test.json
 	@bash requirements/colab.sh $(BIN)/uv $(VENV)/colab $(COURSEKIT_COLAB_LIST) ipykernel ipython ipywidgets
 	@touch $@
 

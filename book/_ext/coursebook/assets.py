@@ -1,7 +1,8 @@
-"""What the book takes from npm packages, once: scripts and fonts that it serves itself, and tools that build it.
+"""What the book takes from npm packages, once: scripts and fonts that it serves itself, and tools.
 
-`requirements/npm.json` and `npm-tools.json` pin every package by version and hash and name the files wanted of it.
-They are kept beside the Python environment, so that a cleaned build folder needs no network.
+`requirements/npm.json` pins every package by version and hash and names the files wanted of it, all of which are
+published; `npm-tools.json` names what only the build needs, `npm-test.json` what only tests need. They are kept
+beside the Python environment, so that a cleaned build folder needs no network.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from coursebook.npm import npm
 
 LOCK = ROOT / "requirements" / "npm.json"
 TOOLS = ROOT / "requirements" / "npm-tools.json"
+TEST_LOCK = LOCK.with_name("npm-test.json")
 
 
 def assets_path(lock: Path = LOCK) -> Path:
@@ -70,5 +72,5 @@ def pick(archive: Path, wanted: dict[str, str], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    ensure(LOCK)
-    ensure(TOOLS)
+    for path in sys.argv[1:] or [LOCK, TOOLS]:
+        ensure(Path(path))

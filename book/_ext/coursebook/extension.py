@@ -7,9 +7,11 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from coursebook import (
+    accessible,
     api,
     assets,
     cache,
+    code,
     formulas,
     grading,
     kernel,
@@ -71,6 +73,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", runlog.refresh)
     app.connect("doctree-resolved", runlog.fill)
     app.connect("doctree-resolved", zoo.fill)
+    app.connect("html-page-context", accessible.mend_page)
+    app.connect("html-page-context", code.plain)
     app.connect("html-page-context", launch.add_buttons, priority=900)
     app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
@@ -83,6 +87,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-check-consistency", site.check_redirects)
     app.connect("build-finished", pages.add_site_files)
     app.connect("build-finished", site.add_files)
+    app.connect("build-finished", scripts.without_measuring)
     app.connect("build-finished", styles.write, priority=900)  # after the theme's own colours of code
     app.connect("build-finished", prune_cache)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,16 +3,19 @@ const path = require("path");
 const readline = require("readline");
 
 const folder = path.resolve(process.argv[2]);
-const GROUP = /^data-(mml-node|mjx-texclass)$/;
+const NAME = /^data-(mml-node|mjx-texclass|c)$/;
+
+// MathJax tells its own scripts what each element stands for; the page has none of them.
+const withoutNames = (adaptor, node) => {
+  for (const { name } of [...adaptor.allAttributes(node)]) if (NAME.test(name)) adaptor.removeAttribute(node, name);
+  adaptor.childNodes(node).filter((child) => adaptor.kind(child) !== "#text").forEach((child) => withoutNames(adaptor, child));
+};
 
 // Groups that only name what they hold are left out, and a group that moves a single glyph lends it its transform.
 const simplify = (adaptor, node) => {
   for (const child of [...adaptor.childNodes(node)]) {
     if (adaptor.kind(child) === "#text") continue;
     simplify(adaptor, child);
-    for (const { name } of [...adaptor.allAttributes(child)]) {
-      if (GROUP.test(name) || name === "data-c") adaptor.removeAttribute(child, name);
-    }
     if (adaptor.kind(child) !== "g") continue;
     const inner = adaptor.childNodes(child), names = adaptor.allAttributes(child).map(({ name }) => name);
     const single = inner.length === 1 && adaptor.kind(inner[0]) === "use" && !adaptor.getAttribute(inner[0], "transform");
@@ -47,10 +50,15 @@ const typeset = async (MathJax, { tex, display }) => {
   if (failed) return { error: failed[1] };
   const svg = adaptor.firstChild(container);
   const glyphs = takeGlyphs(adaptor, svg);
+  withoutNames(adaptor, svg);
   simplify(adaptor, svg);
-  adaptor.removeAttribute(container, "style");
+  const [math] = adaptor.tags(container, "math");
+  withoutNames(adaptor, math);
+  for (const name of ["style", "class", "jax"]) adaptor.removeAttribute(container, name);
   for (const name of ["xmlns", "xmlns:xlink", "role", "focusable"]) adaptor.removeAttribute(svg, name);
-  return { html: adaptor.outerHTML(container), glyphs };
+  for (const name of ["unselectable", "display"]) adaptor.removeAttribute(adaptor.parent(math), name);
+  adaptor.removeAttribute(math, "xmlns");
+  return { html: adaptor.outerHTML(container).replace(/><\/(use|rect)>/g, "/>"), glyphs };
 };
 
 require(path.join(folder, "node-main.js")).init({

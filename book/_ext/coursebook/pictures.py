@@ -12,6 +12,7 @@ from sphinx.transforms.post_transforms.images import ImageConverter
 from sphinx.writers.html5 import HTML5Translator
 
 INLINE = re.compile(r"data:image/(webp|png|svg\+xml);base64,([A-Za-z0-9+/=]{2000,})")
+VIEW_BOX = re.compile(r"<svg[^>]*?(?:width=\"[\d.]+(pt|px|)\"[^>]*?)?viewBox=\"\S+ \S+ ([\d.]+) ([\d.]+)\"", re.S)
 
 
 class WebP(ImageConverter):
@@ -36,16 +37,26 @@ class WebP(ImageConverter):
         return True
 
 
+def size(path: Path) -> tuple[int, int]:
+    """Width and height in CSS pixels."""
+    if path.suffix != ".svg":
+        with Image.open(path) as picture:
+            return picture.size
+    box = VIEW_BOX.search(path.read_text(encoding="utf-8"))
+    if box is None:
+        raise ValueError(f"{path} has no viewBox; expected one, so that the page knows its size beforehand.")
+    unit = 96 / 72 if box[1] == "pt" else 1
+    return round(float(box[2]) * unit), round(float(box[3]) * unit)
+
+
 def visit_image(translator: HTML5Translator, node: nodes.image) -> None:
-    """The picture with its size, so that nothing moves when it comes; all but a page's first wait for the reader."""
+    """The picture with its size, so that nothing moves when it comes; words come first."""
     path = Path(translator.builder.srcdir, node["uri"])
     HTML5Translator.visit_image(translator, node)
-    more = ' decoding="async"'
-    if path.suffix != ".svg" and path.is_file() and not {"width", "height", "scale"} & set(node.attributes):
-        with Image.open(path) as picture:
-            more += f' width="{picture.width}" height="{picture.height}"'
-    if next(node.document.findall(nodes.image)) is not node:
-        more += ' loading="lazy"'
+    more = ' loading="lazy" decoding="async" fetchpriority="low"'
+    if path.is_file() and not {"width", "height", "scale"} & set(node.attributes):
+        width, height = size(path)
+        more += f' width="{width}" height="{height}"'
     translator.body[-1] = translator.body[-1].replace("<img ", f"<img{more} ", 1)
 
 

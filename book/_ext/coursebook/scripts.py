@@ -1,6 +1,6 @@
 """The scripts of a page: those that it needs, and none that its text would wait for."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -15,6 +15,9 @@ ONLY_WHERE = {
 """Scripts that act on what a page may not have, and a word that stands in every page that has it."""
 UNREAD = ("DOCUMENTATION_OPTIONS.",)
 """Settings of parts of the theme that the book does not use; they must not wait for the file that they add to."""
+
+MEASURING = '"complete"===document.readyState?I():window.addEventListener("load",I)'
+BOXES = "cell_output"
 
 
 def needed(script: JavaScript, body: str) -> bool:
@@ -33,3 +36,17 @@ def only_needed(app: Sphinx, pagename: str, template: str, context: dict[str, An
     for script in context["script_files"]:
         if not script.attributes.get("body"):
             script.attributes["defer"] = "defer"
+
+
+def without_measuring(app: Sphinx, error: Exception | None) -> None:
+    """Take from the theme's script the part that measures every box of the page when it loads.
+
+    That lays out the whole page at once: most of a second on a phone. `book.js` does it where the reader is.
+    """
+    path = Path(app.outdir) / "_static" / "scripts" / "pydata-sphinx-theme.js"
+    if error or app.builder.format != "html":
+        return
+    text = path.read_text(encoding="utf-8")
+    if MEASURING not in text and BOXES in text:
+        raise ValueError(f"{path.name} no longer holds {MEASURING!r}; look how it makes boxes that scroll focusable.")
+    path.write_text(text.replace(MEASURING, "0"), encoding="utf-8")

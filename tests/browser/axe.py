@@ -1,0 +1,29 @@
+"""axe-core on an open page: WCAG 2.2 A and AA, and what axe calls best practice."""
+
+from playwright.sync_api import Page
+
+from coursebook import assets
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES = ("light", "dark")
+WIDTHS = (1280, 390)
+HEIGHT = 900
+RUN = """async (tags) => {
+    const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
+    const told = ({target, html, failureSummary}) =>
+        `  ${target.join(" ")}\\n    ${html.slice(0, 200)}\\n    ${failureSummary.replaceAll("\\n", " ")}`;
+    return found.violations.map(({id, help, nodes}) =>
+        `${id}: ${help} (${nodes.length} times)\\n${nodes.slice(0, 8).map(told).join("\\n")}`);
+}"""
+
+
+def violations(page: Page) -> list[str]:
+    """Faults of the page in both colour schemes, on a wide screen and on a phone; each with the elements."""
+    page.add_script_tag(path=assets.ensure(assets.TEST_LOCK) / "axe.min.js")
+    found = []
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            found += [f"{scheme}, {width} px: {fault}" for fault in page.evaluate(RUN, TAGS)]
+    return found
