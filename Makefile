@@ -87,12 +87,13 @@ bench: $(VENV)/.ready $(VENV)/.ready-bench
 bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 	$(BIN)/python -m bench.grading
 
-notebooks: $(VENV)/.ready
+# The build of the book has written them.
+notebooks: book
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
 # What takes long: among it every notebook in an environment of the versions that Colab has today.
 # ONLY="01 or 06-flows" picks tests by name.
-site-test: $(VENV)/.ready notebooks
+site-test: notebooks
 	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:

@@ -55,6 +55,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("missing-reference", api.show_unlinked, priority=900)
     app.connect("doctree-resolved", pages.drop_unused_widget_state)
     app.connect("doctree-resolved", pages.demand_alt_texts)
+    app.connect("doctree-resolved", pages.forbid_leftovers)
     app.connect("source-read", runs.begin)
     app.connect("doctree-read", runs.end)
     app.connect("env-updated", runlog.refresh)
