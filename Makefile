@@ -95,13 +95,14 @@ bench: $(VENV)/.ready $(VENV)/.ready-bench
 bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 	$(BIN)/python -m bench.grading
 
-notebooks: $(VENV)/.ready
+# The build of the book has written them.
+notebooks: book
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
 # What takes long: every notebook in an environment of the versions that Colab has today, Lighthouse on every chapter,
 # axe-core on every page.
 # ONLY="01 or 06-flows" picks tests by name.
-site-test: $(VENV)/.ready $(VENV)/.ready-test $(VENV)/lighthouse/.ready book notebooks
+site-test: $(VENV)/.ready-test $(VENV)/lighthouse/.ready notebooks
 	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:

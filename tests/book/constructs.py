@@ -37,15 +37,38 @@ CONSTRUCTS = {
     "footnote": ("Noted.[^note]\n\n[^note]: Below.", f"Noted.<sup>[1]({PAGE}#note)</sup>"),
     "comment": ("Before.\n\n% never seen\n\nAfter.", "Before.\n\nAfter."),
     "definition list": ("Word\n: What it means.", "- **Word**\n\n  What it means."),
+    "subscript": ("Water is H{sub}`2`O.", "Water is H<sub>2</sub>O."),
+    "superscript": ("The 2{sup}`nd` one.", "The 2<sup>nd</sup> one."),
     "attributes": ("A [span]{.blue} of words.", "A span of words."),
     "table": (
         "| a | b |\n|---|---|\n| $\\|x\\|$ | 2 |",
         "| a | b |\n| --- | --- |\n| $\\vert x\\vert $ | 2 |",
     ),
 }
+# What a notebook can't hold: reStructuredText, the tag of what it becomes, the remedy that the error names.
+UNTRANSLATED = {
+    "raw HTML": (".. raw:: html\n\n   <b>x</b>", "raw", "say it in Markdown"),
+    "letters as numbers": ("a. One\nb. Two", "enumerated_list", r"count by 1\. 2\. 3\."),
+    "numbers in brackets": ("(1) One\n(2) Two", "enumerated_list", r"count by 1\. 2\. 3\."),
+    "span of columns": ("== ==\na  b\n== ==\nboth\n-----\n1  2\n== ==", "table", "repeat it"),
+    "span of rows": (
+        "+-+-+\n|a|b|\n+=+=+\n|1|2|\n+ +-+\n| |3|\n+-+-+",
+        "table",
+        "repeat it",
+    ),
+    "table without a head": ("== ==\n1  2\n3  4\n== ==", "table", "give it one"),
+    "table with two heads": ("== ==\na  b\nc  d\n== ==\n1  2\n== ==", "table", "give it one"),
+    "list in a cell": ("== ====\na  b\n== ====\n1  * x\n   * y\n== ====", "table", "write it in a line"),
+    "lines of a verse": ("| One\n| Two", "line_block", "add on_line_block"),
+    "options": ("-a  All.", "option_list", "add on_option_list"),
+    "a problem": ("`x", "problematic", "add on_problematic"),
+    "a session": (">>> 1\n1", "doctest_block", "add on_doctest_block"),
+    "fields": ("Words.\n\n:a: b", "field_list", "add on_field_list"),
+}
 # Plain Markdown, which must come through as it was.
 PLAIN = {
     "list": "1. One, with $x_1 * y$.\n\n2. Two:\n\n   $$\\text{a} = {{b}}$$\n\n   and more.",
+    "brackets": "3) Three,\n4) four.",
     "code": "```python\nx = {'a': 1}  # {ref}`x`\n```",
     "line": "A **bold** and *soft* `code`, a [link](https://example.org/a) and \\*stars\\* of 2 \\$.",
     "quotation": "> Words.",

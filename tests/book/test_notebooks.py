@@ -4,11 +4,11 @@ import shutil
 
 import nbformat
 import pytest
-from docutils import nodes
+from docutils.core import publish_doctree
 
 from coursebook.markdown import Writer
 from tests.book import little
-from tests.book.constructs import CONSTRUCTS, PAGE, PLAIN
+from tests.book.constructs import CONSTRUCTS, PAGE, PLAIN, UNTRANSLATED
 from tests.book.myst import traces
 
 INDEX = "\n```{glossary}\nEntropy\n  How uncertain it is.\n```\n"
@@ -85,8 +85,10 @@ def test_the_first_code_cell_installs_and_no_cell_of_code_is_lost(notebook):
     assert f"[Deep Generative Models]({PAGE})" in notebook.cells[0].source
 
 
-@pytest.mark.parametrize("node", [nodes.line_block(), nodes.problematic("", "x"), nodes.option_list()])
-def test_what_has_no_translation_is_an_error(node):
+@pytest.mark.parametrize(("source", "tag", "remedy"), UNTRANSLATED.values(), ids=UNTRANSLATED)
+def test_what_has_no_translation_is_an_error(source, tag, remedy):
     """Silence would publish a notebook with a gap in it."""
-    with pytest.raises(ValueError, match=rf"{PAGE}: '{node.tagname}' has no translation for notebooks"):
+    document = publish_doctree(source, settings_overrides={"report_level": 5})
+    node = next(node for node in document.findall() if node.tagname == tag)
+    with pytest.raises(ValueError, match=rf"{PAGE}: .* no translation for notebooks; .*{remedy}"):
         Writer(None, PAGE).write(node)

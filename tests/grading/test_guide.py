@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "book" / "instructors.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.M | re.S)
 BLOCKS = BLOCK.findall(GUIDE)
+MASTERS = ("01-generative-models", "03-vae")
+"""The exercise that the guide names, and another; tests of their own hold every master to the same."""
 STUBS = {
     "git": 'test "$1 $#" = "clone 2" && cp -r "$CLONE" "$(basename "$2")"',
     "make": 'test "$*" = setup && ln -s "$ENVIRONMENT" .venv',
@@ -30,8 +32,10 @@ ROSTER = "id,name,submitted\nstudent0001,Ann,2026-03-01 12:00\nstudent0002,Bo,20
 
 
 def clone(folder: Path) -> Path:
-    """What a clone has, and what one has collected."""
-    shutil.copytree(ROOT / "solutions", folder / "solutions")
+    """What a clone has, if of fewer exercises, and what one has collected."""
+    (folder / "solutions").mkdir(parents=True)
+    for name in MASTERS:
+        shutil.copy(ROOT / "solutions" / f"{name}.md", folder / "solutions")
     shutil.copy(ROOT / "_config.yml", folder)
     students = classroom(read(ROOT / "solutions" / "03-vae.md"), 4, hostile=False)
     files = {f"{one.name}.ipynb": one.content for one in students}
@@ -88,7 +92,7 @@ def test_no_command_stands_outside_the_blocks_that_are_run():
 def test_the_exercises_were_built(course):
     """One notebook for each master."""
     names = {path.stem for path in (course / "exercises").glob("*.ipynb")}
-    assert names == {path.stem for path in (course / "solutions").glob("[0-9]*.md")}
+    assert names == set(MASTERS)
 
 
 def test_the_grades_are_there_as_the_guide_says(course):

@@ -12,6 +12,7 @@ from coursebook import (
     assets,
     cache,
     code,
+    fonts,
     formulas,
     grading,
     kernel,
@@ -36,7 +37,7 @@ def configure(app: Sphinx, config: Config) -> None:
     """Set what depends on the machine: the folder of executed chapters and that of the pages' scripts."""
     kernel.isolate()
     config.nb_execution_cache_path = str(cache.cache_path())
-    config.html_static_path.append(str(assets.ensure()))
+    config.html_static_path += [str(assets.ensure()), str(fonts.ensure())]
     config.ogp_site_url = config.html_baseurl
     config.project = config.ogp_site_name = config.html_title
 
@@ -67,6 +68,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("missing-reference", api.show_unlinked, priority=900)
     app.connect("doctree-resolved", pages.drop_unused_widget_state)
     app.connect("doctree-resolved", pages.demand_alt_texts)
+    app.connect("doctree-resolved", pages.forbid_leftovers)
     app.connect("doctree-resolved", pictures.out_of_line)
     app.connect("source-read", runs.begin)
     app.connect("doctree-read", runs.end)

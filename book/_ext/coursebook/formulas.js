@@ -11,27 +11,48 @@ const withoutNames = (adaptor, node) => {
   adaptor.childNodes(node).filter((child) => adaptor.kind(child) !== "#text").forEach((child) => withoutNames(adaptor, child));
 };
 
-// Groups that only name what they hold are left out, and a group that moves a single glyph lends it its transform.
-const simplify = (adaptor, node) => {
-  for (const child of [...adaptor.childNodes(node)]) {
-    if (adaptor.kind(child) === "#text") continue;
-    simplify(adaptor, child);
-    if (adaptor.kind(child) !== "g") continue;
-    const inner = adaptor.childNodes(child), names = adaptor.allAttributes(child).map(({ name }) => name);
-    const single = inner.length === 1 && adaptor.kind(inner[0]) === "use" && !adaptor.getAttribute(inner[0], "transform");
-    if (single && names.length === 1 && names[0] === "transform") {
-      adaptor.setAttribute(inner[0], "transform", adaptor.getAttribute(child, "transform"));
-      adaptor.replace(inner[0], child);
-    } else if (!names.length) {
-      inner.forEach((each) => adaptor.insert(each, child));
-      adaptor.remove(child);
-    }
+// What a formula draws, in one list: every letter and bar with its place, in whole units, of which an em has a thousand.
+const STEP = /(translate|scale)\(\s*(-?[\d.]+)(?:[\s,]+(-?[\d.]+))?\s*\)/g;
+
+const placed = (adaptor, node, { x, y, scale }) => {
+  const transform = adaptor.getAttribute(node, "transform") ?? "";
+  if (transform.replace(STEP, "").trim()) throw new Error(`a transform that is not known: ${transform}`);
+  for (const [, name, first, second] of transform.matchAll(STEP)) {
+    if (name === "scale") scale *= Number(first);
+    else [x, y] = [x + scale * Number(first), y + scale * Number(second ?? 0)];
   }
+  return { x, y, scale };
+};
+
+const draw = (adaptor, node, at) => {
+  const number = (name) => Number(adaptor.getAttribute(node, name) ?? 0);
+  const here = placed(adaptor, node, at), scale = Math.round(1000 * here.scale) / 1000;
+  const kind = adaptor.kind(node), leaf = adaptor.node(kind === "use" || kind === "rect" ? kind : "g");
+  if (kind === "g") return adaptor.childNodes(node).flatMap((child) => draw(adaptor, child, here));
+  const [x, y] = [Math.round(here.x + scale * number("x")), Math.round(here.y + scale * number("y"))];
+  if (kind === "rect") {
+    const [width, height] = ["width", "height"].map((name) => Math.round(scale * number(name)));
+    Object.entries({ x, y, width, height }).forEach(([name, value]) => adaptor.setAttribute(leaf, name, `${value}`));
+  } else if (scale === 1 && kind === "use") {
+    Object.entries({ x, y }).forEach(([name, value]) => value && adaptor.setAttribute(leaf, name, `${value}`));
+  } else {
+    adaptor.setAttribute(leaf, "transform", `translate(${here.x.toFixed()},${here.y.toFixed()})scale(${scale})`);
+  }
+  if (kind === "use") adaptor.setAttribute(leaf, "href", adaptor.getAttribute(node, "href"));
+  else if (kind !== "rect") adaptor.append(leaf, node);
+  return [leaf];
+};
+
+const flatten = (adaptor, svg) => {
+  const [group] = adaptor.childNodes(svg);
+  const leaves = adaptor.childNodes(group).flatMap((child) => draw(adaptor, child, { x: 0, y: 0, scale: 1 }));
+  [...adaptor.childNodes(group)].forEach((child) => adaptor.remove(child));
+  leaves.forEach((leaf) => adaptor.append(group, leaf));
 };
 
 // The outlines of a formula's letters: a page holds each once, whatever number of formulas draws it.
 const takeGlyphs = (adaptor, svg) => {
-  const [defs] = adaptor.tags(svg, "defs"), glyphs = {}, plain = (id) => id.replace(/^#?MJX-\d+-TEX/, "g");
+  const [defs] = adaptor.tags(svg, "defs"), glyphs = {}, plain = (id) => id.replace(/^#?MJX-\d+-TEX-/, "g-");
   for (const outline of adaptor.childNodes(defs)) {
     glyphs[plain(adaptor.getAttribute(outline, "id"))] = adaptor.getAttribute(outline, "d");
   }
@@ -51,7 +72,7 @@ const typeset = async (MathJax, { tex, display }) => {
   const svg = adaptor.firstChild(container);
   const glyphs = takeGlyphs(adaptor, svg);
   withoutNames(adaptor, svg);
-  simplify(adaptor, svg);
+  flatten(adaptor, svg);
   const [math] = adaptor.tags(container, "math");
   withoutNames(adaptor, math);
   for (const name of ["style", "class", "jax"]) adaptor.removeAttribute(container, name);

@@ -74,11 +74,11 @@ class Writer:
         """Comments, targets, index entries."""
         return ""
 
-    on_index = on_target = on_colspec = on_sd_tab_input = on_Invisible
+    on_index = on_colspec = on_sd_tab_input = on_Invisible
 
     def on_raw(self, node: nodes.raw) -> str:
-        """HTML is of the page alone: icons of a dropdown's title."""
-        return ""
+        """HTML of the page alone would be lost."""
+        raise self.untranslated("raw HTML", "say it in Markdown")
 
     # Words.
 
@@ -86,13 +86,11 @@ class Writer:
         """Plain text."""
         return escaped(node.astext())
 
-    def on_TextElement(self, node: nodes.TextElement) -> str:
+    def on_paragraph(self, node: nodes.TextElement) -> str:
         """A paragraph, or words of which only the page knows the style."""
-        if isinstance(node, nodes.FixedTextElement | nodes.system_message | nodes.problematic):
-            raise ValueError(
-                f"{self.address}: {node.tagname!r} has no translation for notebooks: {node.astext()}"
-            )
         return self.line(node)
+
+    on_inline = on_target = on_paragraph
 
     def on_emphasis(self, node: nodes.emphasis) -> str:
         """Emphasis."""
@@ -102,7 +100,14 @@ class Writer:
         """Strong emphasis, titles of what has no heading."""
         return f"**{self.line(node).strip()}**"
 
-    on_rubric = on_title = on_dropdown_title = on_sd_tab_label = on_term = on_strong
+    on_rubric = on_title = on_sd_tab_label = on_term = on_strong
+
+    def on_dropdown_title(self, node: nodes.Element) -> str:
+        """The title without its icons, which are HTML."""
+        title = node.deepcopy()
+        for icon in list(title.findall(nodes.raw)):
+            icon.parent.remove(icon)
+        return self.on_strong(title)
 
     def on_literal(self, node: nodes.literal) -> str:
         """Code in a line."""
@@ -111,8 +116,12 @@ class Writer:
         return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
 
     def on_superscript(self, node: nodes.superscript) -> str:
-        """A number above the line."""
+        """Words above the line."""
         return f"<sup>{self.line(node)}</sup>"
+
+    def on_subscript(self, node: nodes.subscript) -> str:
+        """Words below the line."""
+        return f"<sub>{self.line(node)}</sub>"
 
     def on_math(self, node: nodes.math) -> str:
         """A formula in a line."""
@@ -135,17 +144,16 @@ class Writer:
 
     def on_Element(self, node: nodes.Element) -> str:
         """What has no method of its own."""
-        raise ValueError(
-            f"{self.address}: {node.tagname!r} has no translation for notebooks; "
-            f"add on_{type(node).__name__} to {__name__}."
-        )
+        raise self.untranslated(repr(node.tagname), f"add on_{type(node).__name__} to {__name__}")
+
+    def untranslated(self, what: str, remedy: str) -> ValueError:
+        """The error for what would be lost."""
+        return ValueError(f"{self.address}: {what} has no translation for notebooks; {remedy}.")
 
     def on_container(self, node: nodes.container) -> str:
         """A box of the page; a code cell can't stand in one, since a notebook has no inner cells."""
         if node.get("nb_element"):
-            raise ValueError(
-                f"{self.address}: a code cell within a list, a note or a tab can't be in a notebook."
-            )
+            raise self.untranslated("a code cell within a list, a note or a tab", "put it before or after")
         return self.blocks(node)
 
     on_section = on_compound = on_definition = on_legend = on_container
@@ -179,8 +187,11 @@ class Writer:
 
     def on_enumerated_list(self, node: nodes.enumerated_list) -> str:
         """A list with numbers."""
+        kind = node["enumtype"]
+        if kind != "arabic" or node["prefix"]:
+            raise self.untranslated(f"a list that counts by {node['prefix']}{kind}", "count by 1. 2. 3.")
         first = node.get("start", 1)
-        return self.items(node, [f"{first + k}. " for k in range(len(node))])
+        return self.items(node, [f"{first + k}{node['suffix']} " for k in range(len(node))])
 
     def items(self, node: nodes.Element, markers: list[str]) -> str:
         """The entries of a list, close to each other where each is one paragraph."""
@@ -231,6 +242,8 @@ class Writer:
 
     def on_table(self, node: nodes.table) -> str:
         """Rows of cells; the first row is the head."""
+        if len(list(node.findall(nodes.thead))) != 1 or len(next(node.findall(nodes.thead))) != 1:
+            raise self.untranslated("a table without one row as its head", "give it one")
         rows = [[self.cell(entry) for entry in row] for row in node.findall(nodes.row)]
         rows.insert(1, ["---"] * len(rows[0]))
         title = [self.write(child) for child in node.children if isinstance(child, nodes.title)]
@@ -238,6 +251,10 @@ class Writer:
 
     def cell(self, entry: nodes.entry) -> str:
         """One cell, in a line; a bar would end it."""
+        if "morecols" in entry or "morerows" in entry:
+            raise self.untranslated(f"the cell {entry.astext()!r}, which spans others", "repeat it")
+        if any(not isinstance(block, nodes.paragraph) for block in entry):
+            raise self.untranslated(f"a block in the cell {entry.astext()!r}", "write it in a line")
         text = self.blocks(entry).replace("\n", " ")
         text = re.sub(r"\$[^$]+\$", lambda formula: BAR.sub(bar, formula[0]), text)
         return text.replace("|", r"\|")

@@ -1,7 +1,7 @@
 """Chapters as notebooks for Colab, JupyterLab and file viewers, and exercises as they are, beside the pages.
 
 The build of the site writes them: it has resolved every reference and given every number. `make notebooks`
-builds without running a cell, and keeps nothing but the notebooks.
+gathers them in a folder of their own.
 """
 
 import re
@@ -14,7 +14,6 @@ from urllib.parse import urljoin
 
 import nbformat
 from docutils import nodes
-from jupyter_book.sphinx import build_sphinx
 from myst_nb.core.read import read_myst_markdown_notebook
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -112,30 +111,14 @@ def pieces(writer: Writer, parent: nodes.Element, depth: int = 0) -> Iterator[st
             yield text
 
 
-def main(folder: Path) -> None:
-    """Write all notebooks into the folder, from a build of the site that runs no cell."""
-    site = ROOT / "_build" / ".unexecuted"
-    toc = (ROOT / "_toc.yml").as_posix()
-    overrides = {"external_toc_path": toc, "nb_execution_mode": "off", "latex_individualpages": False}
-    done = build_sphinx(
-        ROOT / "book",
-        site / "html",
-        noconfig=True,
-        path_config=ROOT / "_config.yml",
-        confoverrides=overrides,
-        force_all=True,
-        quiet=True,
-        warningiserror=True,
-        keep_going=True,
-    )
-    if done:
-        sys.exit(f"The notebooks could not be written: {done}")
+def gather(site: Path, folder: Path) -> None:
+    """Copy all notebooks of the built site, and nothing else, into the folder."""
     shutil.rmtree(folder, ignore_errors=True)
-    for path in sorted((site / "html").rglob("*.ipynb")):
-        target = folder / path.relative_to(site / "html")
+    for path in sorted(site.rglob("*.ipynb")):
+        target = folder / path.relative_to(site)
         target.parent.mkdir(parents=True, exist_ok=True)
         print(shutil.copy(path, target))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    gather(ROOT / "_build" / "html", Path(sys.argv[1]))

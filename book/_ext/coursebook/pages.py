@@ -24,6 +24,14 @@ def demand_alt_texts(app: Sphinx, doctree: nodes.document, docname: str) -> None
             logger.warning("a picture without alternative text: %s", hint, location=image)
 
 
+def forbid_leftovers(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Warn, which fails the build, where a cell shows its last value as bare text."""
+    for shown in doctree.findall(nodes.literal_block):
+        if "text_plain" in shown["classes"]:
+            hint = "end the cell with a semicolon, or print what the reader shall see"
+            logger.warning("a value shown as text: %s: %s", shown.astext(), hint, location=shown)
+
+
 def raw_texts(doctree: nodes.document, mime: str) -> list[nodes.raw]:
     """The raw HTML nodes that hold a script of type `mime`."""
     return [node for node in doctree.findall(nodes.raw) if mime in node.astext()]

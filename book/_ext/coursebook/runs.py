@@ -74,7 +74,7 @@ def note(record: NbCacheRecord, store: Path, by: str, seconds: float, processor_
     times = {"seconds": round(seconds, 2), "processor_seconds": round(processor_seconds, 2)}
     path = file_of(record, store)
     path.parent.mkdir(exist_ok=True)
-    run = {"executed": ended, "by": by, **times, "sources": store.name, **surroundings()}
+    run = {"executed": ended, "by": by, **times, **surroundings()}
     path.write_text(json.dumps(run, indent=1))
 
 

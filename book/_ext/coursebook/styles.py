@@ -28,6 +28,8 @@ LOADED = re.compile(r"""<script[^>]* src="([^"?]+)""")
 WORD = re.compile(r"[\w-]+")
 PARENTHESES = re.compile(r"\([^()]*\)")
 CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
+READ = re.compile(r"var\(\s*(--[\w-]+)")
+PROPERTY = re.compile(r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(?:;|(?=}))")
 ADDRESS = re.compile(r"""url\(\s*["']?(?!data:|#|/)([^"')]+)["']?\s*\)""")
 FONT = re.compile(r'url\("vendor/fontawesome/webfonts/([\w-]+)\.woff2"\)[^;}]*')
 ICON = re.compile(r"\\(f[0-9a-f]{3})\b|([\uf000-\uf8ff])")
@@ -58,7 +60,7 @@ def write(app: Sphinx, error: Exception | None) -> None:
     out = Path(app.outdir)
     words = site_words(out)
     rules = [rule for name in sheets for rule in used(parse(out / name, out), words)]
-    text = tinycss2.serialize(rules)
+    text = without_unread(tinycss2.serialize(rules))
     (out / "_static" / NAME).write_text(with_icons(text, out / "_static"), encoding="utf-8")
 
 
@@ -113,6 +115,13 @@ def needed(selectors: str, words: set[str]) -> bool:
     while PARENTHESES.search(selectors):
         selectors = PARENTHESES.sub("", selectors)
     return any(words.issuperset(CLASS.findall(selector)) for selector in selectors.split(","))
+
+
+def without_unread(text: str) -> str:
+    """The sheet without custom properties that no rule asks for: the theme brings the palettes of three others."""
+    read = set(READ.findall(text))
+    shorter = PROPERTY.sub(lambda match: match[0] if match[1] in read else "", text)
+    return shorter if shorter == text else without_unread(shorter)
 
 
 def with_icons(text: str, static: Path) -> str:
