@@ -1,8 +1,8 @@
-"""What the book takes from npm packages, once: scripts and fonts that it serves itself, and tools.
+"""What the book takes from npm packages, once: scripts that it serves itself, fonts and tools.
 
-`requirements/npm.json` pins every package by version and hash and names the files wanted of it, all of which are
-published; `npm-tools.json` names what only the build needs, `npm-test.json` what only tests need. They are kept
-beside the Python environment, so that a cleaned build folder needs no network.
+`requirements/npm.json` pins every package by version and hash and names the files wanted of it, all of which
+are published; `npm-tools.json` names what only the build needs, `npm-test.json` what only tests need.
+They are kept beside the Python environment, so that a cleaned build folder needs no network.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Code with marks only where a colour needs one: names and brackets are most of them, and have the text's own."""
+"""Code with marks only where a colour needs one: names and brackets have the text's own."""
 
 import re
 from typing import Any

@@ -1,6 +1,6 @@
 """The serif of the book with what the book uses of it: fewer weights, and no letters for special settings.
 
-A page that waits for its font waits a third shorter. The fonts are made once and kept beside the Python environment.
+They are a third smaller, are made once, and are kept beside the Python environment.
 """
 
 import logging

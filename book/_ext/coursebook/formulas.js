@@ -50,11 +50,35 @@ const flatten = (adaptor, svg) => {
   leaves.forEach((leaf) => adaptor.append(group, leaf));
 };
 
+// An outline from step to step, not from the corner of the em: shorter by a third once it is compressed.
+const LENGTHS = { M: 2, L: 2, T: 2, Q: 4, H: 1, V: 1, Z: 0 };
+
+const relative = (d) => {
+  const tokens = d.match(/[MLTQHVZ]|-?[\d.]+/g), parts = [];
+  let x = 0, y = 0, startX = 0, startY = 0, last = "";
+  for (let i = 0; i < tokens.length;) {
+    const command = tokens[i], n = LENGTHS[command], at = tokens.slice(i + 1, i + 1 + n).map(Number);
+    if (n === undefined) throw new Error(`an outline that is not known: ${d}`);
+    i += 1 + n;
+    const steps = at.map((value, k) => value - (command === "V" || (command !== "H" && k % 2) ? y : x));
+    const text = steps.map((step) => Number(step.toFixed(2))).join(" ").replaceAll(" -", "-");
+    const name = command === last && command !== "M" ? (text.startsWith("-") ? "" : " ") : command.toLowerCase();
+    parts.push(name + text);
+    last = command;
+    if (command === "Z") [x, y] = [startX, startY];
+    else if (command === "H") [x] = at;
+    else if (command === "V") [y] = at;
+    else [x, y] = at.slice(-2);
+    if (command === "M") [startX, startY] = [x, y];
+  }
+  return parts.join("");
+};
+
 // The outlines of a formula's letters: a page holds each once, whatever number of formulas draws it.
 const takeGlyphs = (adaptor, svg) => {
   const [defs] = adaptor.tags(svg, "defs"), glyphs = {}, plain = (id) => id.replace(/^#?MJX-\d+-TEX-/, "g-");
   for (const outline of adaptor.childNodes(defs)) {
-    glyphs[plain(adaptor.getAttribute(outline, "id"))] = adaptor.getAttribute(outline, "d");
+    glyphs[plain(adaptor.getAttribute(outline, "id"))] = relative(adaptor.getAttribute(outline, "d"));
   }
   adaptor.remove(defs);
   for (const use of adaptor.tags(svg, "use")) {

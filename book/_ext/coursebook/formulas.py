@@ -1,7 +1,7 @@
-"""Formulas, typeset when the book is built: a page shows them before any script runs, and needs none for them.
+"""Formulas, typeset when the book is built: a page needs no script for them.
 
-MathJax runs in Node beside the build and gives SVG for the eye and MathML for screen readers. The outlines of the
-letters stand once a page; formulas point to them.
+MathJax runs in Node beside the build and gives SVG for the eye and MathML for screen readers. The outlines of
+the letters stand once a page; formulas point to them.
 """
 
 import functools
@@ -23,7 +23,7 @@ from coursebook import assets
 
 PROGRAM = Path(__file__).with_name("formulas.js")
 EX = 0.45
-"""What MathJax calls 1 ex, in em: about the x-height of the book's serif. An em is the same before its font is there."""
+"""MathJax's ex in em, about the x-height of the serif: an em is the same before the font is there."""
 LENGTH = re.compile(r"(-?[\d.]+)ex")
 GLYPH = re.compile(r'href="#(g-[^"]+)"')
 
@@ -53,7 +53,9 @@ class Typesetter:
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if not answer:
-            raise RuntimeError(f"{PROGRAM.name} ended with status {self.process.wait()} at the formula {tex!r}.")
+            raise RuntimeError(
+                f"{PROGRAM.name} ended with status {self.process.wait()} at the formula {tex!r}."
+            )
         done = json.loads(answer)
         if "error" in done:
             raise ValueError(done["error"])

@@ -1,4 +1,4 @@
-"""Pictures as a page wants them: small files of their own with known sizes, fetched when a reader comes near."""
+"""Pictures as a page wants them: small files with known sizes, fetched when a reader comes near."""
 
 import base64
 import hashlib
@@ -12,7 +12,10 @@ from sphinx.transforms.post_transforms.images import ImageConverter
 from sphinx.writers.html5 import HTML5Translator
 
 INLINE = re.compile(r"data:image/(webp|png|svg\+xml);base64,([A-Za-z0-9+/=]{2000,})")
-VIEW_BOX = re.compile(r"<svg[^>]*?(?:width=\"[\d.]+(pt|px|)\"[^>]*?)?viewBox=\"\S+ \S+ ([\d.]+) ([\d.]+)\"", re.S)
+SHARED = re.compile(r"<style>(?P<style>.*?)</style>|<script>(?P<script>.*?)</script>", re.S)
+VIEW_BOX = re.compile(
+    r"<svg[^>]*?(?:width=\"[\d.]+(pt|px|)\"[^>]*?)?viewBox=\"\S+ \S+ ([\d.]+) ([\d.]+)\"", re.S
+)
 
 
 class WebP(ImageConverter):
@@ -66,21 +69,38 @@ def depart_image(translator: HTML5Translator, node: nodes.image) -> None:
 
 
 def out_of_line(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Write the pictures that HTML outputs carry within themselves, those of interactive figures, into files."""
+    """Write the pictures that interactive figures carry within themselves into files."""
     if app.builder.format != "html":
         return
     home = "" if app.builder.name == "singlehtml" else "../" * docname.count("/")
+    seen: set[str] = set()
     for node in doctree.findall(nodes.raw):
-        if node.get("format") == "html" and "base64," in node.astext():
-            text = INLINE.sub(lambda found: home + written(found, Path(app.outdir)), node.astext())
-            node.clear()
-            node += nodes.Text(text)
+        if node.get("format") != "html":
+            continue
+        text = INLINE.sub(lambda found: home + written(found, Path(app.outdir)), node.astext())
+        if 'class="ck-figure"' in text:
+            text = SHARED.sub(lambda found: once(found, seen, home, Path(app.outdir)), text)
+        node.clear()
+        node += nodes.Text(text)
+
+
+def once(found: re.Match[str], seen: set[str], home: str, out: Path) -> str:
+    """What figures share stands once a page, and the text need not wait for their script."""
+    if found[0] in seen:
+        return ""
+    seen.add(found[0])
+    if found["style"]:
+        return found[0]
+    return f'<script defer src="{home}{in_file(found["script"].encode(), "js", out)}"></script>'
 
 
 def written(found: re.Match[str], out: Path) -> str:
-    """Write one picture, under a name made from its content; its address from the book's home."""
-    content = base64.b64decode(found[2])
-    suffix = found[1].partition("+")[0]
+    """Write one picture; its address from the book's home."""
+    return in_file(base64.b64decode(found[2]), found[1].partition("+")[0], out)
+
+
+def in_file(content: bytes, suffix: str, out: Path) -> str:
+    """Write a file, named by its content, unless it is there; its address from the book's home."""
     path = out / "_images" / f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():

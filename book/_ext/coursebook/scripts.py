@@ -14,7 +14,7 @@ ONLY_WHERE = {
 }
 """Scripts that act on what a page may not have, and a word that stands in every page that has it."""
 UNREAD = ("DOCUMENTATION_OPTIONS.",)
-"""Settings of parts of the theme that the book does not use; they must not wait for the file that they add to."""
+"""Settings of parts of the theme that the book does not use."""
 
 MEASURING = '"complete"===document.readyState?I():window.addEventListener("load",I)'
 BOXES = "cell_output"
@@ -48,5 +48,7 @@ def without_measuring(app: Sphinx, error: Exception | None) -> None:
         return
     text = path.read_text(encoding="utf-8")
     if MEASURING not in text and BOXES in text:
-        raise ValueError(f"{path.name} no longer holds {MEASURING!r}; look how it makes boxes that scroll focusable.")
+        raise ValueError(
+            f"{path.name} no longer holds {MEASURING!r}; look how it makes boxes that scroll focusable."
+        )
     path.write_text(text.replace(MEASURING, "0"), encoding="utf-8")

@@ -1,5 +1,7 @@
-"""One style sheet for all pages, of what they use: the sheets of the theme and of the extensions in a row, without
-rules for classes that no page and no script has, and with the icons that are left as a small font inside.
+"""One style sheet for all pages, of what they use.
+
+The sheets of the theme and of the extensions in a row, without rules for classes that no page and no script
+has, and with the icons that are left as small fonts inside.
 """
 
 import base64
@@ -31,7 +33,7 @@ CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
 READ = re.compile(r"var\(\s*(--[\w-]+)")
 PROPERTY = re.compile(r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(?:;|(?=}))")
 ADDRESS = re.compile(r"""url\(\s*["']?(?!data:|#|/)([^"')]+)["']?\s*\)""")
-FONT = re.compile(r'url\("vendor/fontawesome/webfonts/([\w-]+)\.woff2"\)[^;}]*')
+FONT = re.compile(r'url\("vendor/fontawesome/webfonts/(fa-(?:solid|brands)-\d+)\.woff2"\)[^;}]*')
 ICON = re.compile(r"\\(f[0-9a-f]{3})\b|([\uf000-\uf8ff])")
 
 logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
@@ -84,7 +86,7 @@ def imported(rule: Node, path: Path, out: Path) -> list[Node]:
 
 
 def site_words(out: Path) -> set[str]:
-    """Every class of every page, and every word of every script: a script may give an element any class it names."""
+    """Every class of every page, and every word of every script, which may make it a class."""
     words: set[str] = set()
     scripts: set[Path] = set()
     for page in (path for path in out.rglob("*.html") if "_static" not in path.parts):
@@ -102,7 +104,11 @@ def site_words(out: Path) -> set[str]:
 def used(rules: Iterable[Node], words: set[str]) -> Iterator[Node]:
     """The rules that can hold for some element; a rule within @media or @supports is looked at, too."""
     for rule in rules:
-        if isinstance(rule, AtRule) and rule.content is not None and rule.lower_at_keyword in ("media", "supports"):
+        if (
+            isinstance(rule, AtRule)
+            and rule.content is not None
+            and rule.lower_at_keyword in ("media", "supports")
+        ):
             rule.content = list(used(tinycss2.parse_rule_list(rule.content), words))
             if any(isinstance(inner, QualifiedRule | AtRule) for inner in rule.content):
                 yield rule
@@ -111,21 +117,21 @@ def used(rules: Iterable[Node], words: set[str]) -> Iterator[Node]:
 
 
 def needed(selectors: str, words: set[str]) -> bool:
-    """Whether all classes of some selector are known; what stands in parentheses may be any of several, or not."""
+    """Whether all classes of some selector are known; those in parentheses are alternatives, or excluded."""
     while PARENTHESES.search(selectors):
         selectors = PARENTHESES.sub("", selectors)
     return any(words.issuperset(CLASS.findall(selector)) for selector in selectors.split(","))
 
 
 def without_unread(text: str) -> str:
-    """The sheet without custom properties that no rule asks for: the theme brings the palettes of three others."""
+    """The sheet without custom properties that no rule asks for: the theme brings whole palettes."""
     read = set(READ.findall(text))
     shorter = PROPERTY.sub(lambda match: match[0] if match[1] in read else "", text)
     return shorter if shorter == text else without_unread(shorter)
 
 
 def with_icons(text: str, static: Path) -> str:
-    """The sheet with those icons of Font Awesome inside that its rules name, instead of addresses of whole fonts."""
+    """The sheet with the icons of Font Awesome that its rules name inside, not the addresses of its fonts."""
     letters = {int(a, 16) if a else ord(b) for a, b in ICON.findall(text)}
 
     def inside(match: re.Match[str]) -> str:
