@@ -8,6 +8,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 390)
 HEIGHT = 900
+SETTLED_MS = 500
 RUN = """async (tags) => {
     const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
     const told = ({target, html, failureSummary}) =>
@@ -25,5 +26,7 @@ def violations(page: Page) -> list[str]:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": HEIGHT})
+            # What scrolls at the new width is made reachable by keyboard once the window has come to rest.
+            page.wait_for_timeout(SETTLED_MS)
             found += [f"{scheme}, {width} px: {fault}" for fault in page.evaluate(RUN, TAGS)]
     return found
