@@ -86,7 +86,7 @@ def render(figure: Figure) -> str:
         "size": packed.size,
         "tiles": packed.tile_of,
         "ground": plane is not None and plane.background == "tiles",
-        "sheets": packed.sheets,
+        "sheets": [f"data:image/webp;base64,{sheet}" for sheet in packed.sheets],
     }
     title, color = escape(figure.title), escape(figure.color)
     return (
@@ -110,7 +110,7 @@ def _picture(figure: Figure) -> str:
     kind = "ck-picture ck-enlarged" if figure.enlarged else "ck-picture"
     return (
         f'<div class="{kind}" style="width:{figure.width}px;aspect-ratio:{w}/{h}">'
-        f'<img alt="{escape(figure.alt)}" width="{w}" height="{h}" src="data:image/webp;base64,{source}">'
+        f'<img alt="{escape(figure.alt)}" width="{w}" height="{h}" loading="lazy" src="data:image/webp;base64,{source}">'
         f'<canvas width="{w}" height="{h}" role="img" hidden></canvas></div>'
     )
 
@@ -214,4 +214,4 @@ def _ground(plane: Plane) -> str:
     ax.set(xlim=plane.extent[:2], ylim=plane.extent[2:], aspect="auto")
     ax.set_axis_off()
     source = sprites.text_of(sprites.webp(rasterize(canvas, close=False)))
-    return f'<img alt="" src="data:image/webp;base64,{source}">'
+    return f'<img alt="" loading="lazy" src="data:image/webp;base64,{source}">'

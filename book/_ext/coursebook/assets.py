@@ -1,8 +1,8 @@
-"""Scripts and fonts of the pages, taken from npm packages once and served by the book itself.
+"""What the book takes from npm packages, once: scripts and fonts that it serves itself, and tools.
 
-`requirements/npm.json` pins every package by version and hash and names the files wanted of it. They are kept
-beside the Python environment, so that a cleaned build folder needs no network. What tests alone need is in
-`requirements/npm-test.json`, since all that the other names is published.
+`requirements/npm.json` pins every package by version and hash and names the files wanted of it, all of which are
+published; `npm-tools.json` names what only the build needs, `npm-test.json` what only tests need. They are kept
+beside the Python environment, so that a cleaned build folder needs no network.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from coursebook.cache import ROOT
 from coursebook.npm import npm
 
 LOCK = ROOT / "requirements" / "npm.json"
+TOOLS = ROOT / "requirements" / "npm-tools.json"
 TEST_LOCK = LOCK.with_name("npm-test.json")
 
 
@@ -45,7 +46,7 @@ def pack(spec: str, folder: Path) -> Path:
     done = npm("pack", spec, "--pack-destination", folder)
     if done.returncode:
         raise FileNotFoundError(
-            f"The book's scripts and fonts are not at {assets_path()}, and npm could not fetch {spec}:\n"
+            f"The book's scripts and fonts are not below {folder.parent}, and npm could not fetch {spec}:\n"
             f"{done.stderr.strip()}\nRun `make book` once with a network; after that none is needed."
         )
     return folder / done.stdout.split()[-1]
@@ -55,7 +56,7 @@ def verified(archive: Path, sha512: str) -> Path:
     """The archive itself, if its hash is the pinned one."""
     found = hashlib.sha512(archive.read_bytes()).hexdigest()
     if found != sha512:
-        raise ValueError(f"{archive.name} has sha512 {found}, but {LOCK.name} pins {sha512}.")
+        raise ValueError(f"{archive.name} has sha512 {found}, but the lock file pins {sha512}.")
     return archive
 
 
@@ -71,5 +72,5 @@ def pick(archive: Path, wanted: dict[str, str], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    for path in sys.argv[1:] or [LOCK]:
+    for path in sys.argv[1:] or [LOCK, TOOLS]:
         ensure(Path(path))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
@@ -10,17 +11,22 @@ from coursebook import (
     api,
     assets,
     cache,
+    code,
+    formulas,
     grading,
     kernel,
     launch,
     notebooks,
     pages,
+    pictures,
     runlog,
     runs,
+    scripts,
     search,
     site,
     social,
     source,
+    styles,
     terms,
     zoo,
 )
@@ -50,26 +56,38 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(zoo.Zoo)
     app.add_search_language(search.EnglishAndChinese)
     app.add_transform(terms.IndexFirstUses)
+    app.add_html_math_renderer(
+        "svg", (formulas.visit_math, None), (formulas.visit_math_block, None)
+    )
+    app.add_post_transform(pictures.WebP)
+    app.add_node(nodes.image, override=True, html=(pictures.visit_image, pictures.depart_image))
     app.connect("config-inited", configure, priority=900)
     app.connect("autodoc-process-docstring", api.escape_docstring, priority=900)
     app.connect("autodoc-process-signature", api.readable_signature)
     app.connect("missing-reference", api.show_unlinked, priority=900)
     app.connect("doctree-resolved", pages.drop_unused_widget_state)
     app.connect("doctree-resolved", pages.demand_alt_texts)
+    app.connect("doctree-resolved", pictures.out_of_line)
     app.connect("source-read", runs.begin)
     app.connect("doctree-read", runs.end)
     app.connect("env-updated", runlog.refresh)
     app.connect("doctree-resolved", runlog.fill)
     app.connect("doctree-resolved", zoo.fill)
     app.connect("html-page-context", accessible.mend_page)
+    app.connect("html-page-context", code.plain)
     app.connect("html-page-context", launch.add_buttons, priority=900)
     app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
     app.connect("html-page-context", social.add_tags, priority=100)
     app.connect("html-page-context", source.add_links)
+    app.connect("html-page-context", formulas.add_glyphs)
+    app.connect("html-page-context", styles.gather, priority=900)
+    app.connect("html-page-context", scripts.only_needed, priority=900)
     app.connect("html-page-context", terms.arrange)
     app.connect("env-check-consistency", site.check_redirects)
     app.connect("build-finished", pages.add_site_files)
     app.connect("build-finished", site.add_files)
+    app.connect("build-finished", scripts.without_measuring)
+    app.connect("build-finished", styles.write, priority=900)  # after the theme's own colours of code
     app.connect("build-finished", prune_cache)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -22,7 +22,7 @@
     const sheets = [];
     const sheet = (s) => (sheets[s] ??= (() => {
       const image = new Image();
-      image.src = `data:image/webp;base64,${data.sheets[s]}`;
+      image.src = data.sheets[s];
       return image.decode().then(() => image);
     })());
 

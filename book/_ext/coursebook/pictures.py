@@ -1,0 +1,88 @@
+"""Pictures as a page wants them: small files of their own with known sizes, fetched when a reader comes near."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from docutils import nodes
+from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms.images import ImageConverter
+from sphinx.writers.html5 import HTML5Translator
+
+INLINE = re.compile(r"data:image/(webp|png|svg\+xml);base64,([A-Za-z0-9+/=]{2000,})")
+VIEW_BOX = re.compile(r"<svg[^>]*?(?:width=\"[\d.]+(pt|px|)\"[^>]*?)?viewBox=\"\S+ \S+ ([\d.]+) ([\d.]+)\"", re.S)
+
+
+class WebP(ImageConverter):
+    """PNG becomes lossless WebP, which holds a plot in about half the bytes."""
+
+    conversion_rules = [("image/png", "image/webp")]  # noqa: RUF012
+
+    def match(self, node: nodes.image) -> bool:
+        """Any PNG of an HTML page."""
+        return self.app.builder.format == "html" and "image/png" in self.guess_mimetypes(node)
+
+    def get_conversion_rule(self, node: nodes.image) -> tuple[str, str]:
+        """The only one."""
+        return self.conversion_rules[0]
+
+    def convert(self, _from: str, _to: str) -> bool:
+        """Write the WebP unless a younger one is there."""
+        source, target = Path(_from), Path(_to)
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            with Image.open(source) as picture:
+                picture.save(target, "WEBP", lossless=True, method=5)
+        return True
+
+
+def size(path: Path) -> tuple[int, int]:
+    """Width and height in CSS pixels."""
+    if path.suffix != ".svg":
+        with Image.open(path) as picture:
+            return picture.size
+    box = VIEW_BOX.search(path.read_text(encoding="utf-8"))
+    if box is None:
+        raise ValueError(f"{path} has no viewBox; expected one, so that the page knows its size beforehand.")
+    unit = 96 / 72 if box[1] == "pt" else 1
+    return round(float(box[2]) * unit), round(float(box[3]) * unit)
+
+
+def visit_image(translator: HTML5Translator, node: nodes.image) -> None:
+    """The picture with its size, so that nothing moves when it comes; words come first."""
+    path = Path(translator.builder.srcdir, node["uri"])
+    HTML5Translator.visit_image(translator, node)
+    more = ' loading="lazy" decoding="async" fetchpriority="low"'
+    if path.is_file() and not {"width", "height", "scale"} & set(node.attributes):
+        width, height = size(path)
+        more += f' width="{width}" height="{height}"'
+    translator.body[-1] = translator.body[-1].replace("<img ", f"<img{more} ", 1)
+
+
+def depart_image(translator: HTML5Translator, node: nodes.image) -> None:
+    """As ever."""
+    HTML5Translator.depart_image(translator, node)
+
+
+def out_of_line(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Write the pictures that HTML outputs carry within themselves, those of interactive figures, into files."""
+    if app.builder.format != "html":
+        return
+    home = "" if app.builder.name == "singlehtml" else "../" * docname.count("/")
+    for node in doctree.findall(nodes.raw):
+        if node.get("format") == "html" and "base64," in node.astext():
+            text = INLINE.sub(lambda found: home + written(found, Path(app.outdir)), node.astext())
+            node.clear()
+            node += nodes.Text(text)
+
+
+def written(found: re.Match[str], out: Path) -> str:
+    """Write one picture, under a name made from its content; its address from the book's home."""
+    content = base64.b64decode(found[2])
+    suffix = found[1].partition("+")[0]
+    path = out / "_images" / f"{hashlib.sha256(content).hexdigest()[:20]}.{suffix}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.write_bytes(content)
+    return f"_images/{path.name}"

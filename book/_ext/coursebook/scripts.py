@@ -1,0 +1,52 @@
+"""The scripts of a page: those that it needs, and none that its text would wait for."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.builders.html._assets import _JavaScript as JavaScript
+
+ONLY_WHERE = {
+    "design-tabs.js": "sd-tab-",
+    "togglebutton.js": "toggle",
+    "clipboard.min.js": "highlight",
+    "copybutton.js": "highlight",
+}
+"""Scripts that act on what a page may not have, and a word that stands in every page that has it."""
+UNREAD = ("DOCUMENTATION_OPTIONS.",)
+"""Settings of parts of the theme that the book does not use; they must not wait for the file that they add to."""
+
+MEASURING = '"complete"===document.readyState?I():window.addEventListener("load",I)'
+BOXES = "cell_output"
+
+
+def needed(script: JavaScript, body: str) -> bool:
+    """Whether the page whose text is `body` has something for the script to do."""
+    code = script.attributes.get("body", "")
+    if code:
+        return not code.startswith(UNREAD) and ("toggle" not in code.lower() or "toggle" in body)
+    word = ONLY_WHERE.get(PurePosixPath(str(script.filename)).name)
+    return word is None or word in body
+
+
+def only_needed(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Drop the scripts that the page does not need; the others run in their order when the page is there."""
+    body = context.get("body", "")
+    context["script_files"] = [script for script in context["script_files"] if needed(script, body)]
+    for script in context["script_files"]:
+        if not script.attributes.get("body"):
+            script.attributes["defer"] = "defer"
+
+
+def without_measuring(app: Sphinx, error: Exception | None) -> None:
+    """Take from the theme's script the part that measures every box of the page when it loads.
+
+    That lays out the whole page at once: most of a second on a phone. `book.js` does it where the reader is.
+    """
+    path = Path(app.outdir) / "_static" / "scripts" / "pydata-sphinx-theme.js"
+    if error or app.builder.format != "html":
+        return
+    text = path.read_text(encoding="utf-8")
+    if MEASURING not in text and BOXES in text:
+        raise ValueError(f"{path.name} no longer holds {MEASURING!r}; look how it makes boxes that scroll focusable.")
+    path.write_text(text.replace(MEASURING, "0"), encoding="utf-8")
