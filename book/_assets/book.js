@@ -1,7 +1,8 @@
 // A box that scrolls can be reached by keyboard. Boxes are measured when the reader comes near: to measure all of
 // them at once would lay out the whole page.
 {
-  const boxes = document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container, div.math");
+  const boxes = document.querySelectorAll(
+    "pre, .cell_output > .output, .pst-scrollable-table-container, div.math, mjx-container[display]");
   const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
   const fits = new ResizeObserver((entries) => entries.forEach(({ target }) => {
     if (scrolls(target)) target.tabIndex = 0;

@@ -29,7 +29,7 @@ RUN = """async (tags) => {
 def violations(page: Page) -> list[str]:
     """Faults of the page in both colour schemes, on a wide screen and on a phone; each with the elements."""
     page.add_script_tag(path=assets.ensure(assets.TEST_LOCK) / "axe.min.js")
-    # What is far from the window is laid out late, and what scrolls is made reachable when a reader comes near.
+    # What is far from the window is laid out late, and what scrolls is made reachable when readers come near.
     page.add_style_tag(content=WHOLE)
     page.evaluate(THROUGH)
     found = []

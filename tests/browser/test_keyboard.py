@@ -28,16 +28,20 @@ FOCUSED = """() => {
     if (!e || e === document.body || e === document.documentElement) return null;
     const box = e.getBoundingClientRect();
     return {number: window.reach.indexOf(e), html: e.outerHTML.slice(0, 160),
-            seen: window.before.get(e) !== window.look(e),
+            seen: window.before.has(e) ? window.before.get(e) !== window.look(e)
+                : getComputedStyle(e).outlineStyle !== "none",
             shown: box.bottom > 0 && box.top < innerHeight && getComputedStyle(e).visibility === "visible"};
 }"""
 
 
 def walk(page):
-    """Press Tab from the top of the page until it has gone round; what had the focus, in this order."""
+    """Press Tab from the top of the page until it has gone round; what had the focus, in this order.
+
+    Boxes that scroll become stops on the way, when the reader comes near.
+    """
     total = page.evaluate(REACHABLE)
     stops = []
-    for _ in range(total + 20):
+    for _ in range(2 * total):
         page.keyboard.press("Tab")
         stop = page.evaluate(FOCUSED)
         if stop is None or (stops and stop["number"] == stops[0]["number"]):
