@@ -26,11 +26,12 @@ REACHABLE = """() => {
 FOCUSED = """() => {
     const e = document.activeElement;
     if (!e || e === document.body || e === document.documentElement) return null;
-    const box = e.getBoundingClientRect();
+    const box = e.getBoundingClientRect(), header = document.querySelector(".bd-header-article");
+    const top = e.closest("article") ? header.getBoundingClientRect().bottom : 0;
     return {number: window.reach.indexOf(e), html: e.outerHTML.slice(0, 160),
             seen: window.before.has(e) ? window.before.get(e) !== window.look(e)
                 : getComputedStyle(e).outlineStyle !== "none",
-            shown: box.bottom > 0 && box.top < innerHeight && getComputedStyle(e).visibility === "visible"};
+            shown: box.bottom > top && box.top < innerHeight && getComputedStyle(e).visibility === "visible"};
 }"""
 
 
