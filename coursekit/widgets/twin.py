@@ -110,7 +110,8 @@ def _picture(figure: Figure) -> str:
     kind = "ck-picture ck-enlarged" if figure.enlarged else "ck-picture"
     return (
         f'<div class="{kind}" style="width:{figure.width}px;aspect-ratio:{w}/{h}">'
-        f'<img alt="{escape(figure.alt)}" width="{w}" height="{h}" loading="lazy" src="data:image/webp;base64,{source}">'
+        f'<img alt="{escape(figure.alt)}" width="{w}" height="{h}" loading="lazy" '
+        f'src="data:image/webp;base64,{source}">'
         f'<canvas width="{w}" height="{h}" role="img" hidden></canvas></div>'
     )
 

@@ -22,7 +22,7 @@ FORMS = ("mobile", "desktop")
 SCORE = 95
 REPEATS = 2
 SECONDS_A_RUN = 120
-FIGURES = ("/_images/", "/_figures/")
+FIGURES = "/_images/"
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """What a page must have, and what a site needs beside its pages."""
 
 import json
+import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,15 +15,32 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 NOT_FOUND = Path(__file__).with_name("404.html")
 
+FIGURE_ALT = re.compile(r'<div class="ck-picture[^>]*><img alt="([^"]*)"')
+KINDS = "figure|plot|picture|image|graph|chart|diagram|photo|screenshot"
+SAYS_ITS_KIND = re.compile(rf"((an?|the) )?((line|bar|scatter) )?({KINDS})( (of|showing|that shows)|:)", re.I)
+
 logger = logging.getLogger(__name__)
 
 
 def demand_alt_texts(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Warn, which fails the build, where a picture has no alternative text."""
+    """Warn, which fails the build, where the text of a picture is missing, or says that it is a picture."""
     for image in doctree.findall(nodes.image):
-        if not image.get("alt", "").strip():
+        if fault := alt_fault(image.get("alt", "")):
             hint = "say in `alt` what is to be seen (code cells: `mystnb: {image: {alt: ...}}`)"
-            logger.warning("a picture without alternative text: %s", hint, location=image)
+            logger.warning("%s: %s", fault, hint, location=image)
+    for text in doctree.findall(nodes.raw):
+        for alt in FIGURE_ALT.findall(text.astext()):
+            if fault := alt_fault(unescape(alt)):
+                logger.warning("%s: say in `alt` what is to be seen", fault, location=text)
+
+
+def alt_fault(alt: str) -> str | None:
+    """What is wrong with the alternative text of a picture, if anything is."""
+    if not alt.strip():
+        return "a picture without alternative text"
+    if found := SAYS_ITS_KIND.match(alt.strip()):
+        return f"an alternative text that begins with {found[0]!r}, which a screen reader says by itself"
+    return None
 
 
 def forbid_leftovers(app: Sphinx, doctree: nodes.document, docname: str) -> None:

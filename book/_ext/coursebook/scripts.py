@@ -30,11 +30,14 @@ def needed(script: JavaScript, body: str) -> bool:
 
 
 def only_needed(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Drop the scripts that the page does not need; the others run in their order when the page is there."""
+    """Drop the scripts that the page does not need; the others run in their order when the page is there.
+
+    The page of the search runs its own at once, and they need what the others define.
+    """
     body = context.get("body", "")
     context["script_files"] = [script for script in context["script_files"] if needed(script, body)]
     for script in context["script_files"]:
-        if not script.attributes.get("body"):
+        if pagename != "search" and not script.attributes.get("body"):
             script.attributes["defer"] = "defer"
 
 

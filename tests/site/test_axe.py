@@ -1,0 +1,38 @@
+"""No page has a fault that axe-core knows: WCAG 2.2 A and AA and its best practices."""
+
+import pytest
+
+from tests.browser.axe import violations
+from tests.site.lighthouse import HTML
+from tests.site.server import serving
+
+PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.rglob("*.html") if "_static" not in p.parts) or [
+    "index.html"
+]
+READY = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    """One window for all pages: what they share is fetched once."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def site():
+    """Address of the built book."""
+    assert (HTML / PAGES[0]).is_file(), f"There is no book at {HTML}; run `make book` first."
+    with serving(HTML) as address:
+        yield address
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible(context, site, path):
+    """In both colour schemes, on a wide screen and on a phone; a failure names rule, element and remedy."""
+    page = context.new_page()
+    page.goto(f"{site}/{path}")
+    page.evaluate(READY)
+    assert violations(page) == []
+    page.close()
