@@ -54,7 +54,7 @@ const flatten = (adaptor, svg) => {
 const LENGTHS = { M: 2, L: 2, T: 2, Q: 4, H: 1, V: 1, Z: 0 };
 
 const relative = (d) => {
-  const tokens = d.match(/[MLTQHVZ]|-?[\d.]+/g), parts = [];
+  const tokens = d.match(/[MLTQHVZ]|-?[\d.]+/g) ?? [], parts = [];
   let x = 0, y = 0, startX = 0, startY = 0, last = "";
   for (let i = 0; i < tokens.length;) {
     const command = tokens[i], n = LENGTHS[command], at = tokens.slice(i + 1, i + 1 + n).map(Number);
