@@ -17,7 +17,7 @@ CONSTRUCTS = {
     "term": ("An {term}`entropy <Entropy>` here.", f"An [entropy]({SITE}index.html#term-Entropy) here."),
     "figure": (
         "```{figure} dot.png\n:name: fig-dot\n:alt: A dot.\n\nThe *dot*.\n```",
-        f"![A dot.]({SITE}_images/dot.png)\n\n**Fig. 1.1** The *dot*.",
+        f"![A dot.]({SITE}_images/dot.webp)\n\n**Fig. 1.1** The *dot*.",
     ),
     "numref": ("In {numref}`fig-dot` we see.", f"In [Fig. 1.1]({PAGE}#fig-dot) we see."),
     "theorem": (

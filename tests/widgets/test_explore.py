@@ -27,7 +27,7 @@ def data_of(figure) -> dict:
 
 
 def sheet_of(data: dict, k: int = 0) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data["sheets"][k]))))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data["sheets"][k].partition(",")[2]))))
 
 
 def test_every_combination_is_a_state():

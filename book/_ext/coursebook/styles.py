@@ -63,7 +63,9 @@ def write(app: Sphinx, error: Exception | None) -> None:
     words = site_words(out)
     rules = [rule for name in sheets for rule in used(parse(out / name, out), words)]
     text = without_unread(tinycss2.serialize(rules))
-    (out / "_static" / NAME).write_text(with_icons(text, out / "_static"), encoding="utf-8")
+    sources = " ".join(name.partition("_static/")[2] for name in sheets)
+    text = f"/* Of {sources} */\n{with_icons(text, out / '_static')}"
+    (out / "_static" / NAME).write_text(text, encoding="utf-8")
 
 
 def parse(path: Path, out: Path) -> list[Node]:
