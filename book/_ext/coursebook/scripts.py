@@ -43,7 +43,8 @@ def deferred(script: JavaScript) -> JavaScript:
     """The script, to be run when the page is there; a copy, since all pages share the one that is given."""
     if script.attributes.get("body"):
         return script
-    return JavaScript(str(script.filename), priority=script.priority, **{**script.attributes, "defer": "defer"})
+    attributes = {**script.attributes, "defer": "defer"}
+    return JavaScript(str(script.filename), priority=script.priority, **attributes)
 
 
 def without_measuring(app: Sphinx, error: Exception | None) -> None:
