@@ -35,10 +35,16 @@ def only_needed(app: Sphinx, pagename: str, template: str, context: dict[str, An
     The page of the search runs its own at once, and they need what the others define.
     """
     body = context.get("body", "")
-    context["script_files"] = [script for script in context["script_files"] if needed(script, body)]
-    for script in context["script_files"]:
-        if pagename != "search" and not script.attributes.get("body"):
-            script.attributes["defer"] = "defer"
+    scripts = [script for script in context["script_files"] if needed(script, body)]
+    context["script_files"] = scripts if pagename == "search" else [deferred(script) for script in scripts]
+
+
+def deferred(script: JavaScript) -> JavaScript:
+    """The script, to be run when the page is there; a copy, since all pages share the one that is given."""
+    if script.attributes.get("body"):
+        return script
+    attributes = {**script.attributes, "defer": "defer"}
+    return JavaScript(str(script.filename), priority=script.priority, **attributes)
 
 
 def without_measuring(app: Sphinx, error: Exception | None) -> None:
