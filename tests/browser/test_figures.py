@@ -66,6 +66,17 @@ def test_a_plane_follows_the_pointer(visit, path):
     assert seen.errors == []
 
 
+def test_a_figure_starts_when_it_comes_near(visit):
+    """Not before: the words of a page are there to be read while no picture has been unpacked."""
+    page = visit("03-vae.html").page
+    far = page.locator(".ck-figure").last
+    assert page.locator("article p").last.inner_text()
+    page.wait_for_timeout(1000)
+    assert far.bounding_box()["y"] > 3 * page.viewport_size["height"]
+    assert far.get_attribute("data-ready") is None
+    ready(page, far.element_handle())
+
+
 def test_chapters_have_a_figure_that_moves():
     """Each chapter promises at least one."""
     chapters = [path for path in PAGES if re.match(r"\d\d-", path)]
