@@ -67,7 +67,8 @@ def served(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str
     try:
         until = time.monotonic() + SECONDS
         while socket.socket().connect_ex(("127.0.0.1", port)):
-            assert server.poll() is None and time.monotonic() < until, (folder / "log.txt").read_text()
+            alive = server.poll() is None and time.monotonic() < until
+            assert alive, (folder / "log.txt").read_text()
             time.sleep(0.2)
         yield f"http://127.0.0.1:{port}", token
     finally:
