@@ -1,7 +1,7 @@
 # make book    set up, execute every chapter, build the HTML book
 # make test    set up, run every test of the package, the chapters, the book and its pages in a browser
 # make serve   build the book and show it on localhost
-# make site-test   what takes too long for that: every notebook in Colab's versions, Lighthouse, axe-core
+# make site-test   what takes too long for that: all notebooks in Colab's versions, JupyterLab, Lighthouse, axe-core, print
 # make lint    check the style of package, tests, benchmarks, chapters and exercises
 # make exercises  check the masters in solutions/ and build the students' notebooks from them
 # make bench   set up the peers, run the benchmarks
@@ -19,6 +19,8 @@ MASTERS = $(wildcard solutions/[0-9][0-9]-*.md)
 COURSEKIT_COLAB_LIST ?= ../shared/colab/pip-freeze.txt
 export COURSEKIT_COLAB_LIST
 export PYTHONPATH := $(CURDIR)/book/_ext
+# Where it is set, every process compiles torch anew, which takes longer than to import it.
+export PYTHONDONTWRITEBYTECODE :=
 
 BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_toc.yml --path-output . \
          -W -n --keep-going $(BOOK_FLAGS)
@@ -61,6 +63,12 @@ $(VENV)/otter/.ready: $(VENV)/.ready requirements/otter.txt
 	$(BIN)/uv pip install --quiet --python $(VENV)/otter/bin/python --require-hashes -r requirements/otter.txt
 	@touch $@
 
+# JupyterLab, in which notebooks are tried; their kernel is the environment of the tests.
+$(VENV)/lab/.ready: $(VENV)/.ready requirements/lab.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/lab
+	$(BIN)/uv pip install --quiet --python $(VENV)/lab/bin/python --require-hashes -r requirements/lab.txt
+	@touch $@
+
 # A failed build forgets the pages it read: an incremental one would pass over the warnings of unchanged pages.
 book: $(VENV)/.ready
 	@$(BUILD) || { rm -rf _build/.doctrees; exit 1; }
@@ -72,7 +80,8 @@ serve: book
 # Chapters first, one at a time, since they are timed; the build then shows what they computed.
 test: $(VENV)/.ready $(VENV)/.ready-test
 	$(BIN)/python -m pytest book
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore tests/browser --ignore tests/site -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore tests/browser --ignore tests/site -n $(JOBS) --dist loadfile \
+	    --no-loadscope-reorder
 	@$(MAKE) book
 	$(BIN)/python -m pytest tests/browser -n $(JOBS)
 
@@ -99,10 +108,10 @@ bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 notebooks: book
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
-# What takes long: every notebook in an environment of the versions that Colab has today, Lighthouse on every chapter,
-# axe-core on every page.
+# What takes long: every notebook in an environment of the versions that Colab has today, some in JupyterLab, Lighthouse
+# on every chapter, axe-core on every page, the book on paper.
 # ONLY="01 or 06-flows" picks tests by name.
-site-test: $(VENV)/.ready-test $(VENV)/lighthouse/.ready notebooks
+site-test: notebooks $(VENV)/.ready-test $(VENV)/lighthouse/.ready $(VENV)/lab/.ready
 	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:
@@ -115,3 +124,4 @@ requirements: $(VENV)/.ready
 	    --constraint requirements/constraints.in -o requirements/dev.txt
 	$(LOCK) pyproject.toml --extra bench --python-version 3.11 --constraint requirements/dev.txt -o requirements/bench.txt
 	$(LOCK) requirements/otter.in --python-version 3.11 --constraint requirements/dev.txt -o requirements/otter.txt
+	$(LOCK) requirements/lab.in --python-version 3.11 --constraint requirements/dev.txt -o requirements/lab.txt

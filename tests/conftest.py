@@ -1,12 +1,30 @@
-"""A seed for each test; `--device cuda` runs on a GPU whatever takes the fixture `device`; and a Chromium."""
+"""A seed for each test, the longest files first, a device by `--device cuda`, and a Chromium."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from playwright.sync_api import Browser, sync_playwright
 
 from coursebook.browser import find
+
+LONGEST = (
+    "grading/test_guide.py",
+    "grading/test_kill.py",
+    "book/test_execution.py",
+    "grading/test_student.py",
+    "grading/attacks/test_attacks.py",
+    "book/test_runlog.py",
+    "test_contract.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: while one that begins last ends, other workers wait."""
+    folder = Path(__file__).parent
+    place = {folder / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -68,19 +68,21 @@ def test_what_a_cell_writes_to_stderr_fails(book):
     assert "wrote to stderr" in done.stdout
 
 
-def test_pictures_need_words_and_live_widgets_keep_their_state(book):
-    """A forgotten alternative text fails the build; comm messages of a test's run reach the page."""
+def test_pictures_need_words_values_a_print_and_live_widgets_keep_their_state(book):
+    """A forgotten text or semicolon fails the build; comm messages of a test's run reach the page."""
     plot = "import matplotlib.pyplot as plt\n\nplt.plot([1, 2]);"
     book.add_cell("import ipywidgets\n\nipywidgets.IntSlider(value=7, description='n')")
     book.add_cell(plot)
+    book.add_cell("(-0.02, 1.05)")
     assert book.test().returncode == 0
     built = book.build()
     assert book.runs == 1
     assert built.returncode != 0
     assert "a picture without alternative text" in built.stdout + built.stderr
+    assert "a value shown as text: (-0.02, 1.05)" in built.stdout + built.stderr
 
     told = f'---\nmystnb: {{image: {{alt: "a line"}}}}\n---\n{plot}'
-    book.chapter.write_text(book.chapter.read_text().replace(plot, told))
+    book.chapter.write_text(book.chapter.read_text().replace(plot, told).replace("1.05)", "1.05);"))
     built = book.build()
     assert built.returncode == 0, built.stdout + built.stderr
     assert 'alt="a line"' in book.page

@@ -6,9 +6,13 @@ import pytest
 
 from tests.browser.test_pages import HTML, PAGES
 
-WITH_FIGURES = (
-    [path for path in PAGES if 'class="ck-figure"' in (HTML / path).read_text()] if HTML.exists() else []
-)
+
+def with_part(name):
+    """The pages in which an element is of the class."""
+    return [path for path in PAGES if HTML.exists() and f'class="{name}"' in (HTML / path).read_text()]
+
+
+WITH_FIGURES, WITH_PLANES = with_part("ck-figure"), with_part("ck-pad")
 PICTURE = "(figure) => figure.querySelector('.ck-picture canvas').toDataURL()"
 STEPS = 12
 
@@ -47,10 +51,11 @@ def changes(page, figure, control):
     return False
 
 
-@pytest.mark.parametrize("path", WITH_FIGURES)
+@pytest.mark.parametrize("path", WITH_PLANES)
 def test_a_plane_follows_the_pointer(visit, path):
     """From corner to corner, as a reader would drag."""
     seen = visit(path)
+    assert seen.page.query_selector_all(".ck-pad")
     for pad in seen.page.query_selector_all(".ck-pad"):
         figure = pad.evaluate_handle("(e) => e.closest('.ck-figure')").as_element()
         ready(seen.page, figure)
@@ -64,6 +69,17 @@ def test_a_plane_follows_the_pointer(visit, path):
         assert states[0][0] != states[1][0]
         assert states[0][1] != states[1][1]
     assert seen.errors == []
+
+
+def test_a_figure_starts_when_it_comes_near(visit):
+    """Not before: the words of a page are there to be read while no picture has been unpacked."""
+    page = visit("03-vae.html").page
+    far = page.locator(".ck-figure").last
+    assert page.locator("article p").last.inner_text()
+    page.wait_for_timeout(1000)
+    assert far.bounding_box()["y"] > 3 * page.viewport_size["height"]
+    assert far.get_attribute("data-ready") is None
+    ready(page, far.element_handle())
 
 
 def test_chapters_have_a_figure_that_moves():

@@ -54,7 +54,7 @@ def test_a_formula_in_one_list_of_letters_is_drawn_as_mathjax_draws_it(drawn, na
 
 @pytest.mark.parametrize("path", PAGES)
 def test_the_one_style_sheet_looks_like_those_that_it_is_made_of(browser, site, path):
-    """A rule that was dropped and is needed would show, in light and dark, on a wide screen and on a phone."""
+    """A rule that was dropped and is needed would show: in light and dark, wide and on a phone."""
     text = (HTML / "_static" / "book-all.css").read_text()
     names = text.partition("*/")[0].split()[2:]
     assert "book.css" in " ".join(names)

@@ -74,6 +74,12 @@ def test_the_zoo_leads_to_every_chapter(visit, width):
     assert seen.errors == []
 
 
+def test_the_table_of_questions_leads_to_every_chapter(visit):
+    """Each has its question, in the order of the book."""
+    rows = visit("index.html").page.locator("article table tbody tr td:last-child a")
+    assert rows.evaluate_all("(all) => all.map((a) => a.pathname.slice(1))") == CHAPTERS
+
+
 @pytest.mark.parametrize(("door", "target"), DOORS.items())
 def test_a_door_leads_somewhere(visit, door, target):
     """Read, learn, teach."""

@@ -34,6 +34,8 @@ CLIPPED = """() => [...document.querySelectorAll("mjx-container")].filter((e) =>
     return e.getBoundingClientRect().right > innerWidth && !scrolls(e);
 }).map((e) => e.closest("p, li, div").textContent.slice(0, 80))"""
 
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 BRIGHTNESS = """() => {
     const [r, g, b] = getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number);
     return (r + g + b) / 765;
@@ -52,7 +54,7 @@ def test_a_page_is_complete_and_quiet_and_fits(visit, path):
         page.emulate_media(color_scheme=scheme)
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(150)
+            page.evaluate(PAINTED)
             assert page.evaluate(OVERFLOWING) == [], f"wider than the window of {width} px, {scheme}"
             assert page.evaluate(CLIPPED) == [], f"formulas cut off at {width} px"
         bright = page.evaluate(BRIGHTNESS)

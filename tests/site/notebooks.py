@@ -93,4 +93,4 @@ class Colab:
         content = nbformat.read(notebook, as_version=4)
         resources = {"metadata": {"path": str(home)}}
         client = NotebookClient(content, km=manager, timeout=CELL_SECONDS, resources=resources)
-        return client.execute()
+        return client.execute(cleanup_kc=True)  # a manager that was given is left running otherwise

@@ -1,0 +1,97 @@
+"""In JupyterLab the figures are live, each there once: a control that is moved makes the kernel draw."""
+
+import time
+
+import nbformat
+import pytest
+
+from tests.site.lab import PYTHON, executed
+from tests.site.test_colab import NOTEBOOKS
+
+CHAPTERS = ("01-generative-models", "02-autoencoders", "08-gan")
+"""The quickest in which there are sliders, choices and a plane."""
+FIGURES = ".jp-OutputArea-output .widget-vbox:has(.widget-image)"
+PICTURE = """async (figure) => {
+    const bytes = await (await fetch(figure.querySelector("img").src)).arrayBuffer();
+    const digest = await crypto.subtle.digest("SHA-256", bytes);
+    return new Uint8Array(digest).join();
+}"""
+RISES = """(control) => control.tagName === "SELECT"
+    ? control.selectedIndex < control.options.length - 1
+    : Number(control.getAttribute("aria-valuenow")) < Number(control.getAttribute("aria-valuemax"))"""
+SECONDS = 600
+
+
+@pytest.fixture(scope="module", params=CHAPTERS)
+def lab(request, browser, tmp_path_factory):
+    """A chapter's notebook after a run, and in it how many figures it asks for."""
+    assert PYTHON.is_file(), f"There is no JupyterLab at {PYTHON}; `make site-test` sets it up."
+    path = NOTEBOOKS / f"{request.param}.ipynb"
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    with executed(browser, tmp_path_factory.mktemp("lab"), path, SECONDS) as seen:
+        yield seen, sum("widgets.explore(" in cell.source for cell in cells)
+
+
+def figures(seen):
+    """The live figures, in order."""
+    return seen.page.locator(FIGURES)
+
+
+def changed(page, figure, before):
+    """The picture as soon as it is another one than before."""
+    until = time.monotonic() + 20
+    while (picture := figure.evaluate(PICTURE)) == before:
+        assert time.monotonic() < until, f"the picture stayed as it was: {figure.inner_text()}"
+        page.wait_for_timeout(50)
+    return picture
+
+
+@pytest.mark.timeout(900)
+def test_every_figure_is_there_once_and_live(lab):
+    """The twin, which the same output holds for pages without a kernel, is not shown beside it."""
+    seen, wanted = lab
+    assert wanted
+    assert figures(seen).count() == wanted
+    assert seen.page.locator(".ck-figure").count() == 0
+    assert seen.page.locator(".jp-RenderedText[data-mime-type*=stderr]").count() == 0
+
+
+def test_every_control_draws_by_keyboard_and_back(lab):
+    """One step and back: another picture, then the same as before, byte by byte."""
+    seen, _ = lab
+    for figure in figures(seen).all():
+        controls = figure.locator(".noUi-handle, select")
+        assert controls.count()
+        for control in controls.all():
+            step_and_back(seen.page, figure, control)
+    assert seen.errors == []
+
+
+def step_and_back(page, figure, control):
+    """A control that stands at its end begins in the other direction."""
+    there, back = ("ArrowRight", "ArrowLeft") if control.evaluate(RISES) else ("ArrowLeft", "ArrowRight")
+    control.scroll_into_view_if_needed()
+    first = figure.evaluate(PICTURE)
+    control.focus()
+    page.keyboard.press(there)
+    second = changed(page, figure, first)
+    page.keyboard.press(back)
+    third = changed(page, figure, second)
+    assert third == first
+    page.keyboard.press(there)
+    assert changed(page, figure, third) == second
+
+
+def test_a_slider_follows_the_mouse(lab):
+    """Dragged from where it stands to the farther end."""
+    seen, _ = lab
+    for figure in figures(seen).filter(has=seen.page.locator(".noUi-handle")).all():
+        handle, track = figure.locator(".noUi-handle").first, figure.locator(".noUi-base").first
+        handle.scroll_into_view_if_needed()
+        first, box, rises = figure.evaluate(PICTURE), track.bounding_box(), handle.evaluate(RISES)
+        handle.hover()
+        seen.page.mouse.down()
+        seen.page.mouse.move(box["x"] + box["width"] * rises, box["y"] + box["height"] / 2, steps=5)
+        seen.page.mouse.up()
+        changed(seen.page, figure, first)
+    assert seen.errors == []
