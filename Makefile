@@ -30,7 +30,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-com
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/npm.json pyproject.toml
+$(VENV)/.ready: requirements/dev.txt requirements/uv.txt $(wildcard requirements/npm*.json) pyproject.toml
 	@bash requirements/venv.sh $(VENV) $(PYTHON_VERSION)
 	$(INSTALL) --require-hashes -r requirements/dev.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .

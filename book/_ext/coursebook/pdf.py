@@ -1,0 +1,130 @@
+"""Print the built book: `python -m coursebook.pdf FILE` writes it as one PDF.
+
+Chromium prints the document of `coursebook.printed`. It can't say on which page a place will be, so the document is
+printed, asked for its places, and printed again with the numbers of their pages.
+"""
+
+import mimetypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import matplotlib
+from playwright.sync_api import Page, Route, sync_playwright
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import BooleanObject, DictionaryObject, NameObject
+
+from coursebook import assets, browser, printed
+from coursebook.cache import ROOT
+
+HERE = Path(__file__).parent
+SERVER = "http://book.invalid/"
+PAPER = {"width": 643, "height": 930}  # what the margins in print.css leave of A4, in CSS pixels
+MINUTES, PASSES = 10, 4
+FOLDERS = (
+    HERE,
+    assets.ensure(assets.PRINT),
+    Path(matplotlib.get_data_path()) / "fonts" / "ttf",
+    ROOT / "coursekit" / "plots" / "fonts",
+    ROOT / "_build" / "html",
+    ROOT / "book" / "_assets",
+)
+"""Where the files of the document are, in the order in which they are looked for."""
+
+
+def serve(route: Route, document: str) -> None:
+    """Answer the browser from the machine's own files, and refuse every other address."""
+    path = unquote(urlsplit(route.request.url).path).lstrip("/")
+    found = next((folder / path for folder in FOLDERS if (folder / path).is_file()), None)
+    if route.request.url == SERVER:
+        route.fulfill(body=document, content_type="text/html; charset=utf-8")
+    elif found and route.request.url.startswith(SERVER):
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        route.fulfill(path=found, content_type=kind)
+    else:
+        route.abort()
+
+
+@contextmanager
+def opened(document: str) -> Iterator[Page]:
+    """The document in a browser, laid out as on paper, with all its files."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser.find(playwright))
+        page = chromium.new_page(viewport=PAPER, color_scheme="light")
+        page.set_default_timeout(60_000 * MINUTES)
+        missing: list[str] = []
+        page.on("requestfailed", lambda request: missing.append(request.url))
+        page.route("**/*", lambda route: serve(route, document))
+        page.emulate_media(media="print")
+        page.goto(SERVER)
+        page.add_script_tag(path=HERE / "print.js")
+        stop_at("Files of the printed book that are not there", page.evaluate("ready()") + missing)
+        yield page
+        chromium.close()
+
+
+def stop_at(what: str, found: list[str]) -> None:
+    """Print nothing that has a fault."""
+    if found:
+        sys.exit("\n    ".join([f"{what}:", *dict.fromkeys(found)]))
+
+
+def undrawn(page: Page) -> list[str]:
+    """Characters that none of the book's own fonts has: another machine would show another shape, or a box."""
+    asked = page.evaluate("probes()")
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("DOM.enable")
+    devtools.send("CSS.enable")
+    root = devtools.send("DOM.getDocument", {"depth": 0})["root"]["nodeId"]
+    nodes = devtools.send("DOM.querySelectorAll", {"nodeId": root, "selector": "#probes span"})["nodeIds"]
+    found = []
+    for probe, node in zip(asked, nodes, strict=True):
+        fonts = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        if not fonts or not all(font["isCustomFont"] for font in fonts):
+            found.append(f"{probe['sign']} (U+{ord(probe['sign']):04X}) in {probe['page']}")
+    page.evaluate("document.getElementById('probes').remove()")
+    return found
+
+
+def places(path: Path) -> dict[str, int]:
+    """The number of the page of each place that a link leads to."""
+    reader = PdfReader(path)
+    numbers = {page.indirect_reference.idnum: number for number, page in enumerate(reader.pages, 1)}
+    found = reader.named_destinations.items()
+    return {unquote(name.lstrip("/")): numbers[place.page.idnum] for name, place in found}
+
+
+def write(page: Page, path: Path) -> None:
+    """Print it until all numbers of pages are right."""
+    for _ in range(PASSES):
+        page.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+        if not page.evaluate("number", places(path)):
+            return
+    raise RuntimeError(f"The numbers of the pages were still wrong after the book was printed {PASSES} times.")
+
+
+def describe(path: Path, book: printed.Book) -> None:
+    """Who wrote what, for whoever lists the file; appended, so that what Chromium wrote stays as it is."""
+    writer = PdfWriter(path, incremental=True)
+    writer.add_metadata({"/Title": book.title, "/Author": book.author, "/Subject": book.address})
+    shown = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
+    writer.root_object[NameObject("/ViewerPreferences")] = shown
+    writer.write(path)
+
+
+def main(path: Path) -> None:
+    """Write the PDF."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opened(printed.document(ROOT)) as page:
+        stop_at("No font of the printed book has", undrawn(page))
+        page.evaluate("fit()")
+        stop_at("Wider than the page", page.evaluate("tooWide()"))
+        write(page, path)
+    describe(path, printed.Book.read(ROOT / "_config.yml"))
+    print(f"The book is printed at {path}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
