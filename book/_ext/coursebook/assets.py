@@ -1,8 +1,8 @@
 """Scripts and fonts of the pages, taken from npm packages once and served by the book itself.
 
 `requirements/npm.json` pins every package by version and hash and names the files wanted of it, and
-`requirements/npm-print.json` those that only the printed book needs. They are kept beside the Python environment,
-so that a cleaned build folder needs no network.
+`requirements/npm-print.json` those that only the printed book needs. They are kept beside the Python
+environment, so that a cleaned build folder needs no network.
 """
 
 import hashlib

@@ -1,9 +1,10 @@
 """Print the built book: `python -m coursebook.pdf FILE` writes it as one PDF.
 
-Chromium prints the document of `coursebook.printed`. It can't say on which page a place will be, so the document is
-printed, asked for its places, and printed again with the numbers of their pages.
+Chromium prints the document of `coursebook.printed`. It can't say on which page a place will be, so the
+document is printed, asked for its places, and printed again with the numbers of their pages.
 """
 
+import functools
 import mimetypes
 import sys
 from collections.abc import Iterator
@@ -18,26 +19,33 @@ from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
 from coursebook import assets, browser, printed
 from coursebook.cache import ROOT
+from coursebook.paper import Book
 
 HERE = Path(__file__).parent
 SERVER = "http://book.invalid/"
 PAPER = {"width": 643, "height": 930}  # what the margins in print.css leave of A4, in CSS pixels
 MINUTES, PASSES = 10, 4
-FOLDERS = (
-    HERE,
-    assets.ensure(assets.PRINT),
-    Path(matplotlib.get_data_path()) / "fonts" / "ttf",
-    ROOT / "coursekit" / "plots" / "fonts",
-    ROOT / "_build" / "html",
-    ROOT / "book" / "_assets",
-)
-"""Where the files of the document are, in the order in which they are looked for."""
+
+
+@functools.cache
+def folders() -> tuple[Path, ...]:
+    """Where the files of the document are, in the order in which they are looked for."""
+    drawings = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    ours = ROOT / "coursekit" / "plots" / "fonts"
+    return (
+        HERE,
+        assets.ensure(assets.PRINT),
+        drawings,
+        ours,
+        ROOT / "book" / "_assets",
+        ROOT / "_build" / "html",
+    )
 
 
 def serve(route: Route, document: str) -> None:
     """Answer the browser from the machine's own files, and refuse every other address."""
     path = unquote(urlsplit(route.request.url).path).lstrip("/")
-    found = next((folder / path for folder in FOLDERS if (folder / path).is_file()), None)
+    found = next((folder / path for folder in folders() if (folder / path).is_file()), None)
     if route.request.url == SERVER:
         route.fulfill(body=document, content_type="text/html; charset=utf-8")
     elif found and route.request.url.startswith(SERVER):
@@ -72,7 +80,7 @@ def stop_at(what: str, found: list[str]) -> None:
 
 
 def undrawn(page: Page) -> list[str]:
-    """Characters that none of the book's own fonts has: another machine would show another shape, or a box."""
+    """Characters that none of the book's own fonts has: one machine shows another shape, the next a box."""
     asked = page.evaluate("probes()")
     devtools = page.context.new_cdp_session(page)
     devtools.send("DOM.enable")
@@ -97,15 +105,18 @@ def places(path: Path) -> dict[str, int]:
 
 
 def write(page: Page, path: Path) -> None:
-    """Print it until all numbers of pages are right."""
-    for _ in range(PASSES):
-        page.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
-        if not page.evaluate("number", places(path)):
+    """Print it until all numbers of pages are right; the first time, when none is, without the slow tags."""
+    for time in range(PASSES):
+        whole = time > 0
+        page.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=whole, outline=whole)
+        if not page.evaluate("number", places(path)) and whole:
             return
-    raise RuntimeError(f"The numbers of the pages were still wrong after the book was printed {PASSES} times.")
+    raise RuntimeError(
+        f"The numbers of the pages were still wrong after the book was printed {PASSES} times."
+    )
 
 
-def describe(path: Path, book: printed.Book) -> None:
+def describe(path: Path, book: Book) -> None:
     """Who wrote what, for whoever lists the file; appended, so that what Chromium wrote stays as it is."""
     writer = PdfWriter(path, incremental=True)
     writer.add_metadata({"/Title": book.title, "/Author": book.author, "/Subject": book.address})
@@ -118,11 +129,12 @@ def main(path: Path) -> None:
     """Write the PDF."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with opened(printed.document(ROOT)) as page:
+        stop_at("Links to places that the printed book does not have", page.evaluate("deadLinks()"))
         stop_at("No font of the printed book has", undrawn(page))
         page.evaluate("fit()")
         stop_at("Wider than the page", page.evaluate("tooWide()"))
         write(page, path)
-    describe(path, printed.Book.read(ROOT / "_config.yml"))
+    describe(path, Book.read(ROOT / "_config.yml"))
     print(f"The book is printed at {path}")
 
 

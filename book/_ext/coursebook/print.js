@@ -8,10 +8,11 @@ const share = (width, room) => Math.min(1, (room - 0.5) / width);
 const shrink = (element, kind, width, room) => {
   const found = share(width, room);
   if (found === 1) return;
-  element.style.fontSize = `${100 * Math.max(found, LEAST[kind])}%`;
+  element.style.fontSize = `${parseFloat(getComputedStyle(element).fontSize) * Math.max(found, LEAST[kind])}px`;
 };
 
-const widthOf = (math) => Math.max(...[...math.children].map((child) => child.getBoundingClientRect().width));
+const widthOf = (math) => Math.max(...[...math.children].filter((child) => !child.matches("mjx-assistive-mml"))
+  .map((child) => child.getBoundingClientRect().width));
 
 // Wide code, tables and formulas get smaller, so that they fit the page; code that would get too small is broken.
 function fit() {
@@ -67,12 +68,18 @@ function probes() {
   });
 }
 
-// Fills in the numbers of pages; the number of those that were not yet right.
+// Links to places that the document does not have.
+function deadLinks() {
+  return [...document.querySelectorAll('a[href^="#"]')]
+    .map((link) => link.getAttribute("href").slice(1))
+    .filter((name) => !document.getElementById(decodeURIComponent(name)));
+}
+
+// Fills in the numbers of pages; how many were not yet right.
 function number(pages) {
   let changed = 0;
-  document.querySelectorAll("a:has(.page-number), a.page-number").forEach((link) => {
-    const place = link.querySelector(".page-number") ?? link;
-    const found = String(pages[decodeURIComponent(link.hash.slice(1))] ?? "?");
+  document.querySelectorAll(".page-number").forEach((place) => {
+    const found = String(pages[decodeURIComponent(place.closest("a").hash.slice(1))]);
     changed += place.textContent !== found;
     place.textContent = found;
   });

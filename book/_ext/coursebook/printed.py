@@ -1,84 +1,27 @@
 """The built pages as one document for paper.
 
-It is made of the pages that readers see, not of a build of its own: the same numbers, the same formulas, no cell
-executed again. Ids get the name of their page in front, since each chapter has a summary.
+It is made of the pages that readers see, not of a build of its own: the same numbers, the same formulas, no
+cell executed again. Ids get the name of their page in front, since each chapter has a summary.
 """
 
 import json
-from dataclasses import dataclass
+import re
 from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-import yaml
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
 from pygments.formatters import HtmlFormatter
 
-# For the screen alone: how to grade, when which cell ran, the package's reference, whose home is the editor.
-LEFT_OUT = ("instructors", "run-log", "api")
+from coursebook import front
+from coursebook.paper import Book, Page, read, wanted
+
 ANSWERS = ("# exercise:", "# experiment:")
 CODE_STYLE = "a11y-high-contrast-light"
+MARK = re.compile(r"[,.;:?!)\]’”]+")
 NAMING = ("id", "for", "aria-labelledby", "aria-describedby")
 LINKING = ("href", "xlink:href")
-
-
-@dataclass(frozen=True)
-class Book:
-    """What the printed book says of itself.
-
-    Attributes:
-        title: of the book.
-        author: whoever wrote it.
-        year: of its copyright.
-        address: of the site, where its figures move.
-    """
-
-    title: str
-    author: str
-    year: str
-    address: str
-
-    @classmethod
-    def read(cls, config: Path) -> "Book":
-        """As _config.yml says."""
-        said = yaml.safe_load(config.read_text())
-        return cls(said["title"], said["author"], str(said["copyright"]), said["html"]["baseurl"])
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of the site: its name, the part of the book it is in, and its article."""
-
-    name: str
-    part: str
-    body: Tag
-
-    @property
-    def title(self) -> Tag:
-        """Its first heading."""
-        return self.body.find("h1")
-
-
-def wanted(toc: Path) -> dict[str, str]:
-    """Name -> part of the pages that belong into a printed book, in their order."""
-    said = yaml.safe_load(toc.read_text())
-    parts = said.get("parts") or [{"chapters": said.get("chapters", [])}]
-    listed = {said["root"]: ""}
-    for part in parts:
-        listed |= {entry["file"]: part.get("caption", "") for entry in part["chapters"]}
-    return {name: part for name, part in listed.items() if name.split("/")[0] not in LEFT_OUT}
-
-
-def read(site: Path, name: str, part: str) -> Page:
-    """A page as it was built."""
-    path = site / f"{name}.html"
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no {path} to print; run `make book` first.")
-    body = BeautifulSoup(path.read_text(), "html.parser").select_one("article.bd-article")
-    if body is None or body.find("h1") is None:
-        raise ValueError(f"{path} has no article.bd-article with a heading, so that it can't be printed.")
-    body.name, body.attrs = "section", {"class": ["page", *(["exercise"] if part == "Exercises" else [])]}
-    return Page(name, part, body)
+INDEX = "The first number is the page of the glossary, the others those where a chapter brings the word."
 
 
 def anchor(page: str, fragment: str = "") -> str:
@@ -129,6 +72,16 @@ def drop(page: Page) -> None:
                 cell.decompose()
 
 
+def hold_points(page: Page) -> None:
+    """No line begins with the comma or the full stop that follows a formula."""
+    for formula in page.body.select("span.math"):
+        after = formula.next_sibling
+        mark = MARK.match(after) if isinstance(after, NavigableString) else None
+        if mark:
+            after.replace_with(after[mark.end() :])
+            formula.wrap(Tag(name="span", attrs={"class": "held"})).append(mark[0])
+
+
 def settings(figure: Tag) -> list[tuple[str, str]]:
     """Label and value of each control, as the figure starts."""
     found = []
@@ -160,43 +113,30 @@ def still(figure: Tag, address: str) -> None:
 
 def number_index(page: Page, addresses: Addresses) -> None:
     """An index for paper: numbers of pages instead of names of places, and no names of the package."""
-    words = page.body.select(".index-words")
+    for letters in page.body.select(".index-keys"):
+        letters.decompose()
     for link in page.body.select(".index-words a"):
         if addresses(page.name, link["href"]).startswith("#"):
+            if link.find_previous_sibling() is None and not (link.previous_sibling or "").strip():
+                link.insert_before(f"{link.get_text()}: ")
             link.string, link["class"] = "000", "page-number"
         else:
             link.decompose()
     for entry in page.body.select(".index-words li")[::-1]:
         if not entry.select("a"):
             entry.decompose()
-    for letter in words:
+    for below in page.body.select(".index-words ul"):
+        if not below.select("a"):
+            below.decompose()
+    for letter in page.body.select(".index-words"):
         if not letter.select("a"):
             letter.find_previous_sibling("h2").decompose()
             letter.decompose()
-
-
-def entry(target: str, heading: Tag) -> str:
-    """A line of the table of contents."""
-    words = BeautifulSoup(heading.decode_contents(), "html.parser")
-    for link in words.select("a.headerlink"):
-        link.decompose()
-    return (
-        f'<a href="#{target}"><span>{words.decode_contents()}</span><span class="leader"></span>'
-        f'<span class="page-number">000</span></a>'
-    )
-
-
-def contents(pages: list[Page]) -> str:
-    """The table of contents: parts, pages, and the sections of the chapters, which have numbers."""
-    lines, part = [], ""
-    for page in pages:
-        if page.part != part:
-            part = page.part
-            lines.append(f'<li class="part">{escape(part)}</li>')
-        sections = page.body.select("section > h2") if page.title.select(".section-number") else []
-        below = "".join(f"<li>{entry(section.parent['id'], section)}</li>" for section in sections)
-        lines.append(f"<li>{entry(page.name, page.title)}{f'<ol>{below}</ol>' if below else ''}</li>")
-    return f'<nav class="contents"><h1 id="contents">Contents</h1><ol>{"".join(lines)}</ol></nav>'
+    about = page.body.select_one("h1 + p:has(~ .index-words)")
+    if about:
+        about.string = (
+            "The first number is the page of the glossary, the others those where a chapter brings the word."
+        )
 
 
 def sheets(pages: list[Page]) -> str:
@@ -208,21 +148,6 @@ def sheets(pages: list[Page]) -> str:
         words = json.dumps(title, ensure_ascii=False)
         rules.append(f"@page p{number}{{@top-left{{content:{words}}}}}")
     return "".join(rules)
-
-
-def cover(book: Book, lead: str) -> str:
-    """The title, and what the reader must know of this edition."""
-    address = f'<a href="{book.address}">{escape(book.address.split("//")[-1].rstrip("/"))}</a>'
-    return (
-        f'<header class="cover"><p class="title">{escape(book.title)}</p>{lead}'
-        f'<img src="/_static/cover.png" alt="Rows of small pictures: noise turns into letters and digits.">'
-        f'<p class="author">{escape(book.author)}</p></header>'
-        f'<section class="imprint"><p>© {book.year} {escape(book.author)}. Text and figures: CC BY 4.0. '
-        f"Code: MIT licence.</p><p>The book lives at {address}, where its figures move, its code runs, and its "
-        f"exercises are checked as one writes. On paper each figure that moves stands still, with the values of its "
-        f"controls below it. Code that only draws, the hints and checks of the exercises, and the reference of "
-        f"the package are left out.</p></section>"
-    )
 
 
 def math_scripts(site: Path, root: str) -> str:
@@ -244,15 +169,17 @@ def document(root: Path) -> str:
         for figure in page.body.select(".ck-figure"):
             still(figure, urljoin(book.address, f"{page.name}.html"))
         drop(page)
+        hold_points(page)
         number_index(page, addresses)
         addresses.rewrite(page)
     lead = pages[0].body.select_one(".lead")
     pages[0].title.string = "About this book"
-    front = cover(book, str(lead.extract()) if lead else "") + contents(pages)
+    before = front.cover(book, str(lead.extract()) if lead else "") + front.contents(pages)
     colors = HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight")
     return (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(book.title)}</title>'
-        f'<link rel="stylesheet" href="/print/chinese.css"><link rel="stylesheet" href="/print.css">'
-        f"<style>{colors}{sheets(pages)}</style>{math_scripts(site, pages[0].name)}</head>"
-        f"<body>{front}{''.join(str(page.body) for page in pages)}</body></html>"
+        f'<link rel="stylesheet" href="/print/chinese.css"><style>{colors}</style>'
+        f'<link rel="stylesheet" href="/print.css">'
+        f"<style>{sheets(pages)}</style>{math_scripts(site, pages[0].name)}</head>"
+        f"<body>{before}{''.join(str(page.body) for page in pages)}</body></html>"
     )
