@@ -1,7 +1,8 @@
 # make book    set up, execute every chapter, build the HTML book
 # make test    set up, run every test of the package, the chapters, the book and its pages in a browser
 # make serve   build the book and show it on localhost
-# make site-test   what takes too long for that: every notebook in Colab's versions
+# make pdf     print the book: one file, with tags, bookmarks and numbers of pages
+# make site-test   what takes too long for that: every notebook in Colab's versions, the printed book
 # make lint    check the style of package, tests, benchmarks, chapters and exercises
 # make exercises  check the masters in solutions/ and build the students' notebooks from them
 # make bench   set up the peers, run the benchmarks
@@ -25,7 +26,7 @@ BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_to
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make requirements"
 
-.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks site-test setup
+.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks pdf site-test setup
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.ready
@@ -90,9 +91,14 @@ bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 notebooks: $(VENV)/.ready
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
+# The pages as they are, printed by a browser; nothing is executed again.
+pdf: book
+	$(BIN)/python -m coursebook.browser
+	$(BIN)/python -m coursebook.pdf _build/pdf
+
 # What takes long: among it every notebook in an environment of the versions that Colab has today.
 # ONLY="01 or 06-flows" picks tests by name.
-site-test: $(VENV)/.ready notebooks
+site-test: $(VENV)/.ready notebooks pdf
 	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:

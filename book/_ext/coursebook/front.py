@@ -10,7 +10,7 @@ COVER = "Rows of small pictures: noise turns into letters and digits."
 EDITION = (
     "The book lives at {address}, where its figures move, its code runs, and its exercises are checked as "
     "one writes. On paper each figure that moves stands still, with the values of its controls below it. "
-    "Code that only draws, the hints and checks of the exercises, and the reference of the package are left out."
+    "Code that only draws, hints and checks of exercises, and the reference of the package are left out."
 )
 
 

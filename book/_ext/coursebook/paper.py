@@ -7,7 +7,7 @@ import yaml
 from bs4 import BeautifulSoup, Tag
 
 NAME = "deep-generative-models.pdf"
-# For the screen alone: how to grade, when which cell ran, and the reference, which one searches and never reads.
+# For the screen alone: how to grade, when which cell ran, and the reference, which is searched and not read.
 LEFT_OUT = ("instructors", "run-log", "api")
 
 

@@ -1,4 +1,4 @@
-"""Print the built book: `python -m coursebook.pdf FILE` writes it as one PDF.
+"""Print the built book: `python -m coursebook.pdf FOLDER` writes it there as one PDF.
 
 Chromium prints the document of `coursebook.printed`. It can't say on which page a place will be, so the
 document is printed, asked for its places, and printed again with the numbers of their pages.
@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 import matplotlib
 from playwright.sync_api import Page, Route, sync_playwright
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import BooleanObject, DictionaryObject, NameObject
+from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
 
 from coursebook import assets, browser, printed
 from coursebook.cache import ROOT
-from coursebook.paper import Book
+from coursebook.paper import NAME, Book
 
 HERE = Path(__file__).parent
 SERVER = "http://book.invalid/"
@@ -116,25 +116,42 @@ def write(page: Page, path: Path) -> None:
     )
 
 
-def describe(path: Path, book: Book) -> None:
-    """Who wrote what, for whoever lists the file; appended, so that what Chromium wrote stays as it is."""
+def bookmarks(parent: DictionaryObject) -> Iterator[DictionaryObject]:
+    """The bookmarks below one, from top to bottom, each before those below it."""
+    child = parent.get("/First")
+    while child is not None:
+        item = child.get_object()
+        yield item
+        yield from bookmarks(item)
+        child = item.get("/Next")
+
+
+def describe(path: Path, book: Book, headings: list[str]) -> None:
+    """Say who wrote what, and what the bookmarks are called: Chromium repeats the words of each.
+
+    All of it is appended, so that what Chromium wrote stays as it is.
+    """
     writer = PdfWriter(path, incremental=True)
+    for item, heading in zip(bookmarks(writer.root_object["/Outlines"]), headings, strict=True):
+        item[NameObject("/Title")] = TextStringObject(heading)
     writer.add_metadata({"/Title": book.title, "/Author": book.author, "/Subject": book.address})
     shown = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
     writer.root_object[NameObject("/ViewerPreferences")] = shown
     writer.write(path)
 
 
-def main(path: Path) -> None:
+def main(folder: Path) -> None:
     """Write the PDF."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
     with opened(printed.document(ROOT)) as page:
         stop_at("Links to places that the printed book does not have", page.evaluate("deadLinks()"))
         stop_at("No font of the printed book has", undrawn(page))
         page.evaluate("fit()")
         stop_at("Wider than the page", page.evaluate("tooWide()"))
         write(page, path)
-    describe(path, Book.read(ROOT / "_config.yml"))
+        headings = page.evaluate("headings()")
+    describe(path, Book.read(ROOT / "_config.yml"), headings)
     print(f"The book is printed at {path}")
 
 

@@ -75,6 +75,17 @@ function deadLinks() {
     .filter((name) => !document.getElementById(decodeURIComponent(name)));
 }
 
+// The words of each heading, in order; of a formula in it what a screen reader says.
+function headings() {
+  return [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].filter(shown).map((heading) => {
+    const copy = heading.cloneNode(true);
+    copy.querySelectorAll("a.headerlink").forEach((link) => link.remove());
+    copy.querySelectorAll("mjx-container").forEach((math) =>
+      math.replaceWith(math.querySelector("mjx-assistive-mml")?.textContent ?? ""));
+    return copy.textContent.replace(/\s+/g, " ").trim();
+  });
+}
+
 // Fills in the numbers of pages; how many were not yet right.
 function number(pages) {
   let changed = 0;

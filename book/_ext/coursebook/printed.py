@@ -18,7 +18,7 @@ from coursebook.paper import Book, Page, read, wanted
 
 ANSWERS = ("# exercise:", "# experiment:")
 CODE_STYLE = "a11y-high-contrast-light"
-MARK = re.compile(r"[,.;:?!)\]’”]+")
+MARK = re.compile(r"(?:[,.;:?!)\]’”]|[-’]\w+)+")
 NAMING = ("id", "for", "aria-labelledby", "aria-describedby")
 LINKING = ("href", "xlink:href")
 INDEX = "The first number is the page of the glossary, the others those where a chapter brings the word."
@@ -73,7 +73,7 @@ def drop(page: Page) -> None:
 
 
 def hold_points(page: Page) -> None:
-    """No line begins with the comma or the full stop that follows a formula."""
+    """No line begins with what belongs to the formula before it: a comma, a full stop, the th of k-th."""
     for formula in page.body.select("span.math"):
         after = formula.next_sibling
         mark = MARK.match(after) if isinstance(after, NavigableString) else None
