@@ -17,6 +17,7 @@ from tests.site.notebooks import ROOT
 PATH, SITE = ROOT / "_build" / "pdf" / NAME, ROOT / "_build" / "html"
 MEGABYTES = 30
 PAGES = wanted(ROOT / "_toc.yml")
+ADDRESS = Book.read(ROOT / "_config.yml").address
 CHAPTERS = [name for name in PAGES if name[:2].isdigit()]
 HAN = re.compile(r"[\u3400-\u9fff]")
 LINE = re.compile(r"(.+?) (\d+)")
@@ -73,12 +74,12 @@ def elements(root: DictionaryObject) -> list[DictionaryObject]:
 def test_it_is_tagged_and_says_what_it_is(book):
     """A screen reader needs the tags and the language, a library the title and the author."""
     root, said = book.trailer["/Root"], Book.read(ROOT / "_config.yml")
-    assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712
+    assert root["/MarkInfo"]["/Marked"].value is True
     assert root["/Lang"] == "en"
     assert (book.metadata.title, book.metadata.author) == (said.title, said.author)
     kinds = Counter(each.get("/S") for each in elements(root["/StructTreeRoot"]))
     assert kinds["/H1"] == len(PAGES) + 1
-    assert min(kinds[kind] for kind in ("/P", "/Table", "/TH", "/L", "/Code", "/Link", "/Figure")) > 50
+    assert min(kinds[kind] for kind in ("/P", "/Table", "/TH", "/L", "/Code", "/Link", "/Figure")) > 20
 
 
 def test_it_is_small_enough_to_be_mailed():
@@ -97,9 +98,8 @@ def test_bookmarks_name_every_page_of_the_book(book):
 
 def contents(book: PdfReader, texts: list[str]) -> list[tuple[str, int]]:
     """The lines of the table of contents with the numbers beside them."""
-    pages = [
-        page.extract_text() for page, text in zip(book.pages, texts, strict=True) if text[:8] == "Contents"
-    ]
+    there = [page for page, text in zip(book.pages, texts, strict=True) if text.startswith("Contents")]
+    pages = [page.extract_text() for page in there]
     found = [LINE.fullmatch(line) for page in pages for line in page.splitlines()]
     return [(plain(match[1]), int(match[2])) for match in found if match]
 
@@ -192,9 +192,9 @@ def test_each_figure_that_moves_has_one_picture_and_its_values(book, texts):
     tags = elements(book.trailer["/Root"]["/StructTreeRoot"])
     drawn = Counter(plain(tag["/Alt"]) for tag in tags if tag.get("/S") == "/Figure" and "/Alt" in tag)
     moving = [figure for name in PAGES for figure in article(name).select(".ck-figure")]
-    wanted_ = Counter(plain(figure.select_one(".ck-picture img")["alt"]) for figure in moving)
-    assert sum(wanted_.values()) >= len(CHAPTERS)
-    assert {alt: drawn[alt] for alt in wanted_} == wanted_
+    told = Counter(plain(figure.select_one(".ck-picture img")["alt"]) for figure in moving)
+    assert len(moving) >= len(CHAPTERS)
+    assert {alt: drawn[alt] for alt in told} == told
     assert "".join(texts).count("movesonline") == len(moving)
 
 
@@ -208,11 +208,9 @@ def test_links_inside_lead_to_places_inside(book):
                 assert note["/Dest"] in places
             elif "/A" in note:
                 addresses.append(unquote(note["/A"].get("/URI", "")))
-    base = Book.read(ROOT / "_config.yml").address
+    printed = {f"{ADDRESS}{name}.html" for name in PAGES}
     assert len(places) > 500
-    assert not [
-        each for each in addresses if each.startswith(base) and "#" in each and each[len(base) :] in PAGES
-    ]
+    assert [each for each in addresses if "#" in each and each.partition("#")[0] in printed] == []
 
 
 def test_what_has_no_font_is_told():
@@ -238,7 +236,6 @@ def test_what_is_wider_than_the_page_is_told():
 def test_the_home_page_leads_to_the_file_that_is_published():
     """The file is copied to where the link leads."""
     links = [link["href"] for link in article("index").select("a[href]")]
-    assert Book.read(ROOT / "_config.yml").address + NAME in links
-    assert (
-        f"cp _build/pdf/{NAME} _build/html/" in (ROOT / ".github" / "workflows" / "publish.yml").read_text()
-    )
+    steps = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    assert ADDRESS + NAME in links
+    assert f"cp _build/pdf/{NAME} _build/html/" in steps
