@@ -90,7 +90,7 @@ def undrawn(page: Page) -> list[str]:
     found = []
     for probe, node in zip(asked, nodes, strict=True):
         fonts = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
-        if not fonts or not all(font["isCustomFont"] for font in fonts):
+        if probe["box"] or not all(font["isCustomFont"] for font in fonts):
             found.append(f"{probe['sign']} (U+{ord(probe['sign']):04X}) in {probe['page']}")
     page.evaluate("document.getElementById('probes').remove()")
     return found

@@ -43,6 +43,17 @@ function tooWide() {
     .map((each) => `${each.closest(".page").id}: ${each.tagName.toLowerCase()} ${each.textContent.trim().slice(0, 80)}`);
 }
 
+// Whether a character is drawn as one that no font has, as a box: the browser does not say so.
+const pen = new OffscreenCanvas(48, 48).getContext("2d", { willReadFrequently: true });
+const NOBODYS = "\u{10fffe}";
+const drawing = (sign, { fontFamily, fontStyle, fontWeight }) => {
+  pen.clearRect(0, 0, 48, 48);
+  pen.font = `${fontStyle} ${fontWeight} 28px ${fontFamily}`;
+  pen.fillText(sign, 8, 32);
+  return pen.getImageData(0, 0, 48, 48).data.join();
+};
+const isBox = (sign, style) => drawing(sign, style) === drawing(NOBODYS, style);
+
 // One element for each character that the document shows in each style, for the question which font draws it.
 function probes() {
   const found = new Map();
@@ -64,7 +75,7 @@ function probes() {
     const probe = box.appendChild(document.createElement("span"));
     Object.assign(probe.style, style);
     probe.textContent = sign;
-    return { sign, page };
+    return { sign, page, box: isBox(sign, style) };
   });
 }
 
