@@ -214,7 +214,7 @@ def test_links_inside_lead_to_places_inside(book):
 
 
 def test_what_has_no_font_is_told():
-    """A letter of nobody's alphabet, and Chinese where its font was forgotten, whatever fonts the machine has."""
+    """A letter of nobody's alphabet; Chinese without its font, whatever other fonts the machine has."""
     with pdf.opened('<link rel="stylesheet" href="/print.css"><p>Fine, but \ue123, 码.</p>') as page:
         assert pdf.undrawn(page) == ["\ue123 (U+E123) in front matter", "码 (U+7801) in front matter"]
 
