@@ -21,7 +21,7 @@ ADDRESS = Book.read(ROOT / "_config.yml").address
 CHAPTERS = [name for name in PAGES if name[:2].isdigit()]
 HAN = re.compile(r"[\u3400-\u9fff]")
 LINE = re.compile(r"(.+?) (\d+)")
-TEXT = re.compile(rb"/(\w+) [\d.]+ Tf|<([0-9A-Fa-f]+)>")
+TEXT = re.compile(rb"/(\w+) [\d.]+ Tf|<([0-9A-Fa-f]+)> Tj")
 
 
 @pytest.fixture(scope="module")
@@ -213,10 +213,12 @@ def test_links_inside_lead_to_places_inside(book):
     assert [each for each in addresses if "#" in each and each.partition("#")[0] in printed] == []
 
 
-def test_what_has_no_font_is_told():
+def test_what_has_no_font_is_told(tmp_path):
     """A letter of nobody's alphabet; Chinese without its font, whatever other fonts the machine has."""
     with pdf.opened('<link rel="stylesheet" href="/print.css"><p>Fine, but \ue123, 码.</p>') as page:
         assert pdf.undrawn(page) == ["\ue123 (U+E123) in front matter", "码 (U+7801) in front matter"]
+        page.pdf(path=tmp_path / "box.pdf")
+    assert codes(PdfReader(tmp_path / "box.pdf"))["missing"] > 0
 
 
 def test_a_picture_that_is_not_there_stops_the_print():

@@ -30,6 +30,8 @@ def entry(target: str, heading: Tag) -> str:
     words = BeautifulSoup(heading.decode_contents(), "html.parser")
     for link in words.select("a.headerlink"):
         link.decompose()
+    for tag in words.select("[id]"):
+        del tag["id"]
     return (
         f'<a href="#{target}"><span>{words.decode_contents()}</span><span class="leader"></span>'
         f'<span class="page-number">000</span></a>'
@@ -44,6 +46,6 @@ def contents(pages: list[Page]) -> str:
             part = page.part
             lines.append(f'<li class="part">{escape(part)}</li>')
         sections = page.body.select("section > h2") if page.title.select(".section-number") else []
-        below = "".join(f"<li>{entry(section.parent['id'], section)}</li>" for section in sections)
+        below = "".join(f"<li>{entry(section['id'], section)}</li>" for section in sections)
         lines.append(f"<li>{entry(page.name, page.title)}{f'<ol>{below}</ol>' if below else ''}</li>")
     return f'<nav class="contents"><h1 id="contents">Contents</h1><ol>{"".join(lines)}</ol></nav>'

@@ -145,7 +145,9 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME
     with opened(printed.document(ROOT)) as page:
-        stop_at("Links to places that the printed book does not have", page.evaluate("deadLinks()"))
+        stop_at(
+            "Links to places that the printed book does not have, or has twice", page.evaluate("deadLinks()")
+        )
         stop_at("No font of the printed book has", undrawn(page))
         page.evaluate("fit()")
         stop_at("Wider than the page", page.evaluate("tooWide()"))

@@ -79,11 +79,13 @@ function probes() {
   });
 }
 
-// Links to places that the document does not have.
+// Links to places that the document does not have, or has twice.
 function deadLinks() {
+  const count = {};
+  document.querySelectorAll("[id]").forEach(({ id }) => { count[id] = (count[id] ?? 0) + 1; });
   return [...document.querySelectorAll('a[href^="#"]')]
-    .map((link) => link.getAttribute("href").slice(1))
-    .filter((name) => !document.getElementById(decodeURIComponent(name)));
+    .map((link) => decodeURIComponent(link.getAttribute("href").slice(1)))
+    .filter((name) => count[name] !== 1);
 }
 
 // The words of each heading, in order; of a formula in it what a screen reader says.

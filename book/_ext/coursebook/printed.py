@@ -72,6 +72,17 @@ def drop(page: Page) -> None:
                 cell.decompose()
 
 
+def name_headings(page: Page) -> None:
+    """Give the names of a section to its heading: the section may begin on the page before."""
+    for section in page.body.select("section[id]"):
+        heading = section.find(re.compile("h[1-6]"), recursive=False)
+        if heading is not None:
+            heading["id"] = section["id"]
+            del section["id"]
+            for other in heading.find_previous_siblings("span", id=True):
+                heading.insert(0, other.extract())
+
+
 def hold_points(page: Page) -> None:
     """No line begins with what belongs to the formula before it: a comma, a full stop, the th of k-th."""
     for formula in page.body.select("span.math"):
@@ -169,6 +180,7 @@ def document(root: Path) -> str:
         for figure in page.body.select(".ck-figure"):
             still(figure, urljoin(book.address, f"{page.name}.html"))
         drop(page)
+        name_headings(page)
         hold_points(page)
         number_index(page, addresses)
         addresses.rewrite(page)
