@@ -1,6 +1,7 @@
 # make book    set up, execute every chapter, build the HTML book
 # make test    set up, run every test of the package, the chapters, the book and its pages in a browser
 # make serve   build the book and show it on localhost
+# make pdf     print the book: one file, with tags, bookmarks and numbers of pages
 # make site-test   what takes too long for that: all notebooks in Colab's versions, JupyterLab, Lighthouse, axe-core, print
 # make lint    check the style of package, tests, benchmarks, chapters and exercises
 # make exercises  check the masters in solutions/ and build the students' notebooks from them
@@ -27,12 +28,12 @@ BUILD := $(BIN)/jupyter-book build book --config _config.yml --toc $(CURDIR)/_to
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make requirements"
 
-.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks site-test setup
+.PHONY: book exercises test serve lint format bench bench-grading clean requirements notebooks pdf site-test setup
 .DELETE_ON_ERROR:
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/npm.json requirements/npm-tools.json pyproject.toml
+$(VENV)/.ready: requirements/dev.txt requirements/uv.txt $(wildcard requirements/npm*.json) pyproject.toml
 	@bash requirements/venv.sh $(VENV) $(PYTHON_VERSION)
 	$(INSTALL) --require-hashes -r requirements/dev.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
@@ -108,10 +109,15 @@ bench-grading: $(VENV)/.ready $(VENV)/otter/.ready
 notebooks: book
 	$(BIN)/python -m coursebook.notebooks _build/notebooks
 
+# The pages as they are, printed by a browser; nothing is executed again.
+pdf: book
+	$(BIN)/python -m coursebook.browser
+	$(BIN)/python -m coursebook.pdf _build/pdf
+
 # What takes long: every notebook in an environment of the versions that Colab has today, some in JupyterLab, Lighthouse
 # on every chapter, axe-core on every page, the book on paper.
 # ONLY="01 or 06-flows" picks tests by name.
-site-test: notebooks $(VENV)/.ready-test $(VENV)/lighthouse/.ready $(VENV)/lab/.ready
+site-test: notebooks pdf $(VENV)/.ready-test $(VENV)/lighthouse/.ready $(VENV)/lab/.ready
 	$(BIN)/python -m pytest tests/site $(if $(ONLY),-k "$(ONLY)")
 
 clean:

@@ -1,8 +1,9 @@
 """What the book takes from npm packages, once: scripts that it serves itself, fonts and tools.
 
 `requirements/npm.json` pins every package by version and hash and names the files wanted of it, all of which
-are published; `npm-tools.json` names what only the build needs, `npm-test.json` what only tests need.
-They are kept beside the Python environment, so that a cleaned build folder needs no network.
+are published; `npm-tools.json` names what only the build needs, `npm-print.json` what only the printed book
+needs, `npm-test.json` what only tests need. They are kept beside the Python environment, so that a cleaned
+build folder needs no network.
 """
 
 import hashlib
@@ -17,7 +18,8 @@ from coursebook.cache import ROOT
 from coursebook.npm import npm
 
 LOCK = ROOT / "requirements" / "npm.json"
-TOOLS = ROOT / "requirements" / "npm-tools.json"
+TOOLS = LOCK.with_name("npm-tools.json")
+PRINT = LOCK.with_name("npm-print.json")
 TEST_LOCK = LOCK.with_name("npm-test.json")
 
 
@@ -72,5 +74,5 @@ def pick(archive: Path, wanted: dict[str, str], target: Path) -> None:
 
 
 if __name__ == "__main__":
-    for path in sys.argv[1:] or [LOCK, TOOLS]:
+    for path in sys.argv[1:] or [LOCK, TOOLS, PRINT]:
         ensure(Path(path))

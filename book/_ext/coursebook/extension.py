@@ -1,6 +1,7 @@
 """The book's own Sphinx extension: own cache, own assets, no stranger's server, no picture without words."""
 
 from typing import Any
+from urllib.parse import urljoin
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -19,6 +20,7 @@ from coursebook import (
     launch,
     notebooks,
     pages,
+    paper,
     pictures,
     runlog,
     runs,
@@ -39,6 +41,7 @@ def configure(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(cache.cache_path())
     config.html_static_path += [str(assets.ensure()), str(fonts.ensure())]
     config.ogp_site_url = config.html_baseurl
+    config.myst_substitutions["pdf"] = f"[one PDF]({urljoin(config.html_baseurl, paper.NAME)})"
     config.project = config.ogp_site_name = config.html_title
 
 
