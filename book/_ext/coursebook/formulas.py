@@ -22,7 +22,7 @@ from sphinx.writers.html5 import HTML5Translator
 from coursebook import assets
 
 PROGRAM = Path(__file__).with_name("formulas.js")
-EX = 0.45
+EX = 0.442
 """MathJax's ex in em, about the x-height of the serif: an em is the same before the font is there."""
 LENGTH = re.compile(r"(-?[\d.]+)ex")
 GLYPH = re.compile(r'href="#(g-[^"]+)"')

@@ -110,10 +110,10 @@ function number(pages) {
   return changed;
 }
 
-// Formulas typeset, pictures decoded; the addresses of pictures that are not there.
+// All pictures decoded, those too that would wait for a reader; the addresses of those that are not there.
 async function ready() {
-  await window.MathJax?.startup?.promise;
   const images = [...document.images];
+  images.forEach((image) => { image.loading = "eager"; });
   const failed = await Promise.all(images.map((image) => image.decode().then(() => "", () => image.src.slice(0, 200))));
   await document.fonts.ready;
   return failed.filter(Boolean);

@@ -161,16 +161,6 @@ def sheets(pages: list[Page]) -> str:
     return "".join(rules)
 
 
-def math_scripts(site: Path, root: str) -> str:
-    """What typesets the formulas, where the pages leave that to the browser."""
-    head = BeautifulSoup((site / f"{root}.html").read_text(), "html.parser").head
-    found = [tag for tag in head.select("script") if "mathjax" in str(tag).lower()]
-    for tag in found:
-        if tag.get("src"):
-            tag["src"] = urljoin("/", tag["src"])
-    return "".join(map(str, found))
-
-
 def document(root: Path) -> str:
     """The book of the checkout `root`, whose pages have been built, as one page of HTML."""
     site, book = root / "_build" / "html", Book.read(root / "_config.yml")
@@ -192,6 +182,6 @@ def document(root: Path) -> str:
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{escape(book.title)}</title>'
         f'<link rel="stylesheet" href="/print/chinese.css"><style>{colors}</style>'
         f'<link rel="stylesheet" href="/print.css">'
-        f"<style>{sheets(pages)}</style>{math_scripts(site, pages[0].name)}</head>"
+        f"<style>{sheets(pages)}</style></head>"
         f"<body>{before}{''.join(str(page.body) for page in pages)}</body></html>"
     )
