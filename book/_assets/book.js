@@ -1,3 +1,14 @@
+// A page is read from its top: the rest is laid out at the reader's first move, or at once where an address leads into it.
+{
+  const { classList } = document.documentElement;
+  const moves = ["scroll", "wheel", "pointerdown", "touchstart", "keydown", "focusin", "hashchange"];
+  const layOut = () => {
+    moves.forEach((name) => removeEventListener(name, layOut, true));
+    classList.add("whole");
+  };
+  moves.forEach((name) => addEventListener(name, layOut, { capture: true, passive: true }));
+}
+
 // A box that scrolls can be reached by keyboard. Boxes are measured when the reader comes near: to measure all of
 // them at once would lay out the whole page.
 {

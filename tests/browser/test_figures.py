@@ -32,6 +32,7 @@ def test_every_control_changes_its_figure_by_keyboard(visit, path):
 
 def ready(page, figure):
     """Bring the figure into the window, and wait for its first picture."""
+    page.keyboard.press("Shift")  # a reader's first move, at which the whole page is laid out
     figure.scroll_into_view_if_needed()
     page.wait_for_function(
         "(f) => f.dataset.ready && f.dataset.tile !== undefined", arg=figure, timeout=20_000
@@ -75,7 +76,7 @@ def test_a_figure_starts_when_it_comes_near(visit):
     """Not before: the words of a page are there to be read while no picture has been unpacked."""
     page = visit("03-vae.html").page
     far = page.locator(".ck-figure").last
-    assert page.locator("article p").last.inner_text()
+    assert page.locator("article p").last.text_content()
     page.wait_for_timeout(1000)
     assert far.bounding_box()["y"] > 3 * page.viewport_size["height"]
     assert far.get_attribute("data-ready") is None

@@ -28,10 +28,10 @@ def drawn(browser):
         ours = formulas.typeset(FORMULAS[name], display=True)
         store = "".join(f'<path id="{k}" d="{d}"/>' for k, d in formulas.typesetter().glyphs.items())
         shots = []
-        for html in (original, ours.partition("<mjx-assistive-mml>")[0]):
-            size = "font: 40px/1 serif; font-size-adjust: 0.45"
+        same = formulas.LENGTH.sub(lambda length: f"{float(length[1]) * formulas.EX:.3f}em", original)
+        for html in (same, ours.partition("<mjx-assistive-mml>")[0]):
             page.set_content(
-                f'<svg width="0" height="0"><defs>{store}</defs></svg><div style="{size}">{html}</div>'
+                f'<svg width="0" height="0"><defs>{store}</defs></svg><div style="font: 40px/1 serif">{html}</div>'
             )
             page.add_style_tag(content="mjx-container { display: block } svg { overflow: visible }")
             shots.append(pixels(page.locator("div svg").first.screenshot()))
