@@ -30,9 +30,8 @@ def drawn(browser):
         shots = []
         same = formulas.LENGTH.sub(lambda length: f"{float(length[1]) * formulas.EX:.3f}em", original)
         for html in (same, ours.partition("<mjx-assistive-mml>")[0]):
-            page.set_content(
-                f'<svg width="0" height="0"><defs>{store}</defs></svg><div style="font: 40px/1 serif">{html}</div>'
-            )
+            store_of_letters = f'<svg width="0" height="0"><defs>{store}</defs></svg>'
+            page.set_content(f'{store_of_letters}<div style="font: 40px/1 serif">{html}</div>')
             page.add_style_tag(content="mjx-container { display: block } svg { overflow: visible }")
             shots.append(pixels(page.locator("div svg").first.screenshot()))
         found[name] = shots
