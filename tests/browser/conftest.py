@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route
 
 HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
-READY = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
+READY = "() => document.fonts.ready.then(() => true)"
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -50,6 +50,7 @@ def visit(browser: Browser, site: str) -> Iterator:
         seen = Visit(context.new_page())
         watch(seen, site)
         seen.page.goto(f"{site}/{path}", wait_until="load")
+        seen.page.keyboard.press("Shift")  # a reader's first move, at which the whole page is laid out
         seen.page.evaluate(READY)
         return seen
 

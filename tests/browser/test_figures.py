@@ -32,7 +32,6 @@ def test_every_control_changes_its_figure_by_keyboard(visit, path):
 
 def ready(page, figure):
     """Bring the figure into the window, and wait for its first picture."""
-    page.keyboard.press("Shift")  # a reader's first move, at which the whole page is laid out
     figure.scroll_into_view_if_needed()
     page.wait_for_function(
         "(f) => f.dataset.ready && f.dataset.tile !== undefined", arg=figure, timeout=20_000

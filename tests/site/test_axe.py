@@ -9,7 +9,7 @@ from tests.site.server import serving
 PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.rglob("*.html") if "_static" not in p.parts) or [
     "index.html"
 ]
-READY = "() => window.MathJax ? MathJax.startup.promise.then(() => true) : true"
+READY = "() => document.fonts.ready.then(() => true)"
 
 
 @pytest.fixture(scope="module")
