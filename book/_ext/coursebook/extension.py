@@ -78,7 +78,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", zoo.fill)
     app.connect("html-page-context", accessible.mend_page)
     app.connect("html-page-context", code.plain)
-    app.connect("html-page-context", launch.add_buttons)
+    # Before the theme leaves out parts that are empty.
+    app.connect("html-page-context", launch.add_buttons, priority=100)
     app.connect("html-page-context", notebooks.beside_the_page)
     app.connect("html-page-context", pages.add_widget_scripts)
     app.connect("html-page-context", social.add_tags, priority=100)

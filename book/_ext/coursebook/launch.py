@@ -18,7 +18,7 @@ def colab_url(repository: str, sources: str, pagename: str) -> str:
 
 
 def add_buttons(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Tell the header of every page that is also a notebook, a chapter or an exercise, where to find it."""
+    """Tell the header of every page that is also a notebook where to find it."""
     if doctree is None or not has_notebook(pagename):
         return
     theme = app.config.html_theme_options
