@@ -1,6 +1,9 @@
 """Every page as a reader sees it: complete, quiet, on a wide screen and on a phone, by day and by night."""
 
+import io
+
 import pytest
+from PIL import Image
 
 from tests.browser.conftest import HTML
 
@@ -61,6 +64,21 @@ def test_a_page_is_complete_and_quiet_and_fits(visit, path):
         assert bright > 0.9 if scheme == "light" else bright < 0.25, f"background {bright:.2f} in {scheme}"
     assert seen.outside == [], "requests to other servers"
     assert seen.errors == [], "errors in the console"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_read_without_any_script(browser, site, scheme):
+    """Words, formulas and pictures are there, dark on light."""
+    context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{site}/03-vae.html")
+    assert page.locator("article h1").is_visible()
+    assert page.locator("mjx-container svg use").first.bounding_box()["width"] > 1
+    assert page.locator("article").inner_text().count(" ") > 100
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("L")
+    assert shot.getpixel((640, 5)) > 240
+    assert min(shot.getdata()) < 80
+    context.close()
 
 
 def test_search_finds_a_word(visit):
