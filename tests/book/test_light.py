@@ -77,7 +77,7 @@ def test_a_page_with_formulas_needs_no_script_for_them(page):
 def test_numbers_of_equations_lead_to_them(page):
     """As they did when MathJax ran in the page."""
     assert page.select_one("div.math .eqno").get_text().startswith("(1)")
-    assert page.select_one("a[href='#equation-eq-pair']").get_text() == "(1)"
+    assert page.select_one("a.reference[href='#equation-eq-pair']").get_text() == "(1)"
     assert page.find(id="equation-eq-pair")
 
 

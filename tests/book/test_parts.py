@@ -60,9 +60,9 @@ def test_only_the_wanted_files_are_taken_from_an_archive(tmp_path):
 
 def test_colab_is_sent_to_generated_chapters_and_to_the_exercises_themselves():
     """Colab can't open the MyST source."""
-    url = launch.colab_url("https://github.com/a/b", "03-vae")
+    url = launch.colab_url("https://github.com/a/b", "main", "03-vae")
     assert url == "https://colab.research.google.com/github/a/b/blob/notebooks/03-vae.ipynb"
-    url = launch.colab_url("https://github.com/a/b", "exercises/03-vae")
+    url = launch.colab_url("https://github.com/a/b", "main", "exercises/03-vae")
     assert url == "https://colab.research.google.com/github/a/b/blob/main/exercises/03-vae.ipynb"
 
 
