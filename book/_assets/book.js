@@ -2,7 +2,8 @@
 {
   const { classList } = document.documentElement;
   const moves = ["scroll", "wheel", "pointerdown", "touchstart", "keydown", "focusin", "hashchange"];
-  const layOut = () => {
+  const layOut = ({ type, target }) => {
+    if (type === "scroll" && target !== document) return; // the theme brings the contents to the page's entry
     moves.forEach((name) => removeEventListener(name, layOut, true));
     classList.add("whole");
   };
