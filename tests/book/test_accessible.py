@@ -9,7 +9,7 @@ FORMULA = '<p><span class="math"><math><mi>g</mi><mn>2</mn></math></span></p>'
 MENDED = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     '<th class="head"><p></p></th>': '<td class="head"></td>',
-    f"<th>{FORMULA}</th>": f'<th aria-label="g 2">{FORMULA}</th>',
+    f"<th>{FORMULA}</th>": f"<th>{FORMULA}</th>".replace("<math", '<math aria-label="g 2"'),
     "<tr><th></th>\n<th>x</th></tr>": "<tr><td></td>\n<th>x</th></tr>",
     "<dl>\n<dd>a</dd>\n<dd>b</dd>\n</dl>": '<div class="sig-lines"><div>a</div>\n<div>b</div></div>',
     '<div class="citation" id="a" role="doc-biblioentry">': '<div class="citation" id="a" role="listitem">',

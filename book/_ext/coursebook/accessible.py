@@ -29,7 +29,8 @@ def mend(body: str) -> str:
 
 def formula_header(found: re.Match) -> str:
     """The heading with the letters of its formula as a name."""
-    return f'<th{found[1] or ""} aria-label="{" ".join(TOKEN.findall(found[2]))}">{found[2]}'
+    named = found[2].replace("<math", f'<math aria-label="{" ".join(TOKEN.findall(found[2]))}"', 1)
+    return f"<th{found[1] or ''}>{named}"
 
 
 def parameters(found: re.Match) -> str:
