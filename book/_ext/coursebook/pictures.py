@@ -72,7 +72,7 @@ def out_of_line(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Write the pictures that interactive figures carry within themselves into files."""
     if app.builder.format != "html":
         return
-    home = "" if app.builder.name == "singlehtml" else "../" * docname.count("/")
+    home = "../" * docname.count("/")
     seen: set[str] = set()
     for node in doctree.findall(nodes.raw):
         if node.get("format") != "html":
