@@ -42,8 +42,11 @@ def inputs_of(control: Control) -> list[Any]:
             for axis, values, i in sides
         ]
     options = list(zip(axes[0].texts, range(len(axes[0].texts)), strict=True))
-    kind = ipywidgets.Dropdown if isinstance(control, Choice) else ipywidgets.SelectionSlider
-    return [kind(options=options, value=axes[0].start, description=pretty(axes[0].label), style=WIDE)]
+    words = {"options": options, "value": axes[0].start, "description": pretty(axes[0].label)}
+    if isinstance(control, Choice):
+        # Not a list to drop down or radio buttons: JupyterLab takes the arrow keys for its cells.
+        return [ipywidgets.ToggleButtons(**words, style=WIDE | {"button_width": "auto"})]
+    return [ipywidgets.SelectionSlider(**words, style=WIDE)]
 
 
 def keywords_of(controls: tuple[Control, ...], inputs: list[list[Any]]) -> dict[str, Any]:

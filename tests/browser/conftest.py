@@ -1,24 +1,12 @@
 """The built book on localhost, and a Chromium that may ask nobody else."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route
 
-HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
-READY = "() => document.fonts.ready.then(() => true)"
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing."""
-
-    def log_message(self, *arguments: object) -> None:
-        """No line a request."""
+from tests.built import FONTS, serving
 
 
 @dataclass
@@ -33,12 +21,8 @@ class Visit:
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
     """Address of the built book."""
-    if not (HTML / "index.html").is_file():
-        pytest.fail(f"There is no book at {HTML}; run `make book` first.")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(HTML)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture
@@ -51,7 +35,7 @@ def visit(browser: Browser, site: str) -> Iterator:
         watch(seen, site)
         seen.page.goto(f"{site}/{path}", wait_until="load")
         seen.page.keyboard.press("Shift")  # a reader's first move, at which the whole page is laid out
-        seen.page.evaluate(READY)
+        seen.page.evaluate(FONTS)
         return seen
 
     yield open_page

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.test_pages import HTML, PAGES
+from tests.built import HTML, PAGES
 
 
 def with_part(name):

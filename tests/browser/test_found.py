@@ -7,8 +7,7 @@ from bs4 import BeautifulSoup
 
 from coursebook.site import read_redirects
 from tests.book.little import ROOT
-from tests.browser.conftest import HTML
-from tests.browser.test_pages import PAGES
+from tests.built import HTML, PAGES
 
 REDIRECTS = read_redirects(ROOT / "book")
 LONG = 60_000  # each hit fetches its page for the excerpt

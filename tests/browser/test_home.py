@@ -5,11 +5,16 @@ import re
 import pytest
 
 from tests.browser.test_figures import PICTURE, ready
-from tests.browser.test_pages import PAGES
+from tests.built import PAGES
 
 CHAPTERS = [path for path in PAGES if re.match(r"\d\d-", path)]
 DOORS = {"Read": "01-generative-models.html", "Learn": "#sec-learn", "Teach": "instructors.html"}
-SHOWN = "nav.zoo svg:visible a"
+SHOWN = "nav.zoo a"
+BOXES = """(all) => all.map((one) => {
+    const { left, top, right, bottom } = one.getBoundingClientRect();
+    return [left, top, right, bottom];
+})"""
+TEXTS = "(all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
 
 
 def bottom(page, selector):
@@ -72,6 +77,26 @@ def test_the_zoo_leads_to_every_chapter(visit, width):
         page.wait_for_url(f"**/{address}")
         page.go_back()
     assert seen.errors == []
+
+
+@pytest.mark.parametrize("width", [360, 390, 640, 768, 900, 1000, 1280, 1920])
+def test_the_cages_of_the_zoo_stand_apart(visit, width):
+    """Each within the window, its links within it and high enough for a finger, its words large enough."""
+    page = visit("index.html").page
+    page.set_viewport_size({"width": width, "height": 844})
+    cages = page.eval_on_selector_all(".zoo-cage", BOXES)
+    assert len(cages) == 7
+    for k, (left, top, right, bottom) in enumerate(cages):
+        assert 0 <= left < right <= width
+        for other in cages[k + 1 :]:
+            assert other[0] >= right or other[2] <= left or other[1] >= bottom or other[3] <= top
+    for cage, (left, top, right, bottom) in zip(page.query_selector_all(".zoo-cage"), cages, strict=True):
+        assert cage.evaluate("(cage) => cage.scrollWidth <= cage.clientWidth")
+        for x, y, end, low in cage.eval_on_selector_all("a", BOXES):
+            assert low - y >= 24
+            assert left <= x < end <= right
+            assert top <= y < low <= bottom
+    assert min(page.eval_on_selector_all(".zoo p, .zoo a", TEXTS)) >= 12
 
 
 def test_the_table_of_questions_leads_to_every_chapter(visit):

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.browser.test_pages import HTML, PAGES
+from tests.built import HTML, PAGES
 
 
 @functools.cache

@@ -15,8 +15,8 @@ from bs4 import BeautifulSoup
 
 from coursebook import launch
 from tests.book.myst import traces
-from tests.browser.conftest import HTML
 from tests.browser.test_links import anchors
+from tests.built import HTML
 
 ROOT = HTML.parents[1]
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())

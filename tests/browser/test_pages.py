@@ -5,11 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import HTML
-
-PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.rglob("*.html") if "_static" not in p.parts) or [
-    "index.html"
-]
+from tests.built import PAGES
 
 RAW_TEX = r"""() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];

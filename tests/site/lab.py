@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Visit, watch
-from tests.site.notebooks import ROOT
+from tests.built import ROOT
 
 PYTHON = Path(sys.prefix) / "lab" / "bin" / "python"
 SETTINGS = {

@@ -11,10 +11,8 @@ from playwright.sync_api import sync_playwright
 
 from coursebook.browser import find
 from coursebook.npm import NODE
-from tests.site.server import serving
+from tests.built import ROOT, serving
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "html"
 REPORTS = ROOT / "_build" / "lighthouse"
 TABLE = ROOT / "_build" / "lighthouse.json"
 MODULES = ROOT / ".venv" / "lighthouse"
@@ -55,7 +53,7 @@ def measure(pages: list[str]) -> list[Result]:
     Simulated times come from a trace of this machine, and a busy one makes them worse: a page below the bound
     is measured again, and the median of three counts.
     """
-    with serving(HTML) as site:
+    with serving() as site:
         wanted = [(page, form) for page in pages for form in FORMS]
         results = run(site, wanted, REPORTS / "first")
         low = [(result.page, result.form) for result in results if result.performance < SCORE]

@@ -14,7 +14,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.built import ROOT
+
 LIST = Path(os.environ.get("COURSEKIT_COLAB_LIST", ROOT.parent / "shared" / "colab" / "pip-freeze.txt"))
 UV = Path(sys.prefix) / "bin" / "uv"
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]

@@ -3,13 +3,7 @@
 import pytest
 
 from tests.browser.axe import violations
-from tests.site.lighthouse import HTML
-from tests.site.server import serving
-
-PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.rglob("*.html") if "_static" not in p.parts) or [
-    "index.html"
-]
-READY = "() => document.fonts.ready.then(() => true)"
+from tests.built import FONTS, PAGES, serving
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +17,7 @@ def context(browser):
 @pytest.fixture(scope="module")
 def site():
     """Address of the built book."""
-    assert (HTML / PAGES[0]).is_file(), f"There is no book at {HTML}; run `make book` first."
-    with serving(HTML) as address:
+    with serving() as address:
         yield address
 
 
@@ -33,6 +26,6 @@ def test_a_page_is_accessible(context, site, path):
     """In both colour schemes, on a wide screen and on a phone; a failure names rule, element and remedy."""
     page = context.new_page()
     page.goto(f"{site}/{path}")
-    page.evaluate(READY)
+    page.evaluate(FONTS)
     assert violations(page) == []
     page.close()

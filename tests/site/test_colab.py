@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.site.notebooks import LIST, ROOT, Colab
+from tests.built import ROOT
+from tests.site.notebooks import LIST, Colab
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("[0-9][0-9]-*.md"))
 EXERCISES = sorted(f"exercises/{path.stem}" for path in (ROOT / "solutions").glob("[0-9][0-9]-*.md"))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.site.lighthouse import FORMS, HTML, MODULES, SCORE, measure
+from tests.built import HTML
+from tests.site.lighthouse import FORMS, MODULES, SCORE, measure
 
 CHAPTERS = sorted(path.name for path in HTML.glob("[0-9][0-9]-*.html"))
 PAGES = ["index.html", *CHAPTERS]

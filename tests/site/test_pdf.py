@@ -12,9 +12,9 @@ from pypdf.generic import ArrayObject, DictionaryObject
 
 from coursebook import pdf
 from coursebook.paper import NAME, Book, wanted
-from tests.site.notebooks import ROOT
+from tests.built import HTML, ROOT
 
-PATH, SITE = ROOT / "_build" / "pdf" / NAME, ROOT / "_build" / "html"
+PATH = ROOT / "_build" / "pdf" / NAME
 MEGABYTES = 30
 PAGES = wanted(ROOT / "_toc.yml")
 ADDRESS = Book.read(ROOT / "_config.yml").address
@@ -40,7 +40,7 @@ def texts(book) -> list[str]:
 @cache
 def article(name: str) -> Tag:
     """A page of the site, without the marks beside its headings."""
-    found = BeautifulSoup((SITE / f"{name}.html").read_text(), "html.parser").select_one("article")
+    found = BeautifulSoup((HTML / f"{name}.html").read_text(), "html.parser").select_one("article")
     for link in found.select("a.headerlink"):
         link.decompose()
     return found

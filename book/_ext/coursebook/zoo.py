@@ -1,21 +1,14 @@
 """The table of contents as a picture of the zoo: a cage for each family, with links to its chapters.
 
 The families are the numbered parts of the table of contents, the links its chapters, the words their titles.
-There are two drawings, a wide one and a tall one for phones; the style sheet shows one of them.
 """
 
-import textwrap
 from dataclasses import dataclass
 from html import escape
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
-
-LINE, LINK_LINE, ICON, PAD = 15, 17, 32, 10
-ROOMY, HEAD = 250, 330
-LETTERS = {"zoo-name": 8.0, "zoo-about": 6.4, "zoo-link": 7.0}
-"""Width of a letter in each class of text, on the safe side, so that lines are broken where they must be."""
 
 
 @dataclass(frozen=True)
@@ -83,101 +76,31 @@ class ZooDirective(SphinxDirective):
         return [Zoo()]
 
 
-def text(lines: list[str], kind: str, x: float, y: float) -> str:
-    """Lines of text one below the other, the first one's base at y."""
-    step = LINK_LINE if kind == "zoo-link" else LINE
-    spans = "".join(f'<tspan x="{x:g}" y="{y + k * step:g}">{escape(s)}</tspan>' for k, s in enumerate(lines))
-    return f'<text class="{kind}">{spans}</text>'
-
-
-def wrapped(words: str, kind: str, width: float) -> list[str]:
-    """The words in lines that fit into the width."""
-    return textwrap.wrap(words, int(width / LETTERS[kind]), break_long_words=False)
-
-
-def icon(family: Family, x: float, y: float) -> str:
+def icon(family: Family) -> str:
     """The family's sign."""
     path, _, dots = family.icon.partition(";")
-    places = [float(each) for each in dots.split()]
-    circles = "".join(
-        f'<circle cx="{places[k]:g}" cy="{places[k + 1]:g}" r="{places[k + 2]:g}"/>'
-        for k in range(0, len(places), 3)
+    places = dots.split()
+    triples = zip(places[::3], places[1::3], places[2::3], strict=True)
+    circles = "".join(f'<circle cx="{x}" cy="{y}" r="{r}"/>' for x, y, r in triples)
+    return f'<svg viewBox="0 0 40 40" aria-hidden="true"><path d="{path}"/>{circles}</svg>'
+
+
+def cage(name: str, chapters: list[Chapter]) -> str:
+    """A family: its sign, name and idea, then the links to its chapters."""
+    family = FAMILIES[name]
+    links = "".join(
+        f'<li><a href="{escape(address)}">{escape(number)} {escape(title)}</a></li>'
+        for number, title, address in chapters
     )
-    place = f"translate({x:g} {y:g}) scale({ICON / 40})"
-    return f'<g transform="{place}" aria-hidden="true"><path d="{path}"/>{circles}</g>'
+    words = f'<p class="zoo-name">{escape(name)}</p><p class="zoo-about">{escape(family.about)}</p>'
+    head = f'{icon(family)}<div class="zoo-head">{words}</div>'
+    return f'<li class="zoo-cage" style="--tone:{family.color}">{head}<ul>{links}</ul></li>'
 
 
-def link(chapter: Chapter, x: float, y: float, width: float) -> tuple[str, float]:
-    """A chapter's link, and its height; what can be pressed is as wide as the cage."""
-    number, title, address = chapter
-    lines = wrapped(f"{number} {title}", "zoo-link", width - 2 * PAD)
-    high = LINK_LINE * len(lines) + 8
-    field = f'<rect x="{x + 4:g}" y="{y:g}" width="{width - 8:g}" height="{high:g}" rx="6"/>'
-    words = text(lines, "zoo-link", x + PAD, y + LINK_LINE - 1)
-    return f'<a href="{escape(address)}">{field}{words}</a>', high
-
-
-def heading(family: Family, name: str, x: float, y: float, width: float) -> tuple[str, float]:
-    """Sign, name and idea, the idea beside the sign where there is room; SVG and where it ends."""
-    beside, inner = x + ICON + 2 * PAD, width - ICON - 3 * PAD
-    names = wrapped(name, "zoo-name", inner)
-    below = y + 24 + LINE * len(names)
-    left, top, wide = (
-        (beside, below, inner)
-        if width > ROOMY
-        else (x + PAD, max(below + 6, y + PAD + ICON + LINE), width - 2 * PAD)
-    )
-    about = wrapped(family.about, "zoo-about", wide)
-    parts = icon(family, x + PAD, y + PAD) + text(names, "zoo-name", beside, y + 24)
-    return parts + text(about, "zoo-about", left, top), top + LINE * len(about)
-
-
-def cage(
-    name: str, chapters: list[Chapter], x: float, y: float, width: float, bar: bool
-) -> tuple[str, float]:
-    """A family: its heading, then its chapters below it or, in a bar, beside it; SVG and height."""
-    head = HEAD if bar else width
-    svg, low = heading(FAMILIES[name], name, x, y, head)
-    low -= 6
-    wide = (width - head) / len(chapters) if bar else width
-    place, top = x + head if bar else x, y + 10 if bar else low
-    for chapter in chapters:
-        more, high = link(chapter, place, top, wide)
-        svg, low = svg + more, max(low, top + high)
-        place, top = (place + wide, top) if bar else (place, low)
-    return f'<g class="zoo-cage" style="--tone:{FAMILIES[name].color}">FRAME{svg}</g>', low + 6 - y
-
-
-def framed(svg: str, x: float, y: float, width: float, height: float) -> str:
-    """The cage with its frame, whose height is known only when its neighbours are."""
-    frame = f'<rect class="zoo-frame" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="10"/>'
-    bar = f'<path class="zoo-bar" d="M{x + 10:g} {y:g}H{x + width - 10:g}"/>'
-    return svg.replace("FRAME", frame + bar)
-
-
-def rows(names: list[str], across: int) -> list[list[str]]:
-    """The families in rows: the first and the last one alone, those between them side by side."""
-    between = names[1:-1]
-    inner = [between[k : k + across] for k in range(0, len(between), across)]
-    return [names[:1], *inner, names[-1:]]
-
-
-def drawing(families: dict[str, list[Chapter]], width: float, across: int, gap: float, kind: str) -> str:
-    """One SVG of all families, `across` of them side by side."""
-    y, parts = 2.0, []
-    for row in rows(list(families), across):
-        wide = (width - 2 - (len(row) - 1) * gap) / len(row)
-        bar = len(row) < across
-        lefts = [1 + k * (wide + gap) for k in range(len(row))]
-        made = [cage(name, families[name], x, y, wide, bar) for name, x in zip(row, lefts, strict=True)]
-        high = max(height for _, height in made)
-        parts += [framed(svg, x, y, wide, high) for (svg, _), x in zip(made, lefts, strict=True)]
-        y += high + gap
-    label = "The families of generative models, each with its chapters"
-    return (
-        f'<svg class="{kind}" viewBox="0 0 {width:g} {y - gap + 2:g}" role="group" aria-label="{label}">'
-        f"<title>{label}</title>{''.join(parts)}</svg>"
-    )
+def drawing(families: dict[str, list[Chapter]]) -> str:
+    """The cages of all families; the style sheet sets them side by side where there is room."""
+    cages = "".join(cage(name, chapters) for name, chapters in families.items())
+    return f'<nav class="zoo" aria-label="Chapters by family"><ul>{cages}</ul></nav>'
 
 
 def families(app: Sphinx, docname: str) -> dict[str, list[Chapter]]:
@@ -204,7 +127,4 @@ def families(app: Sphinx, docname: str) -> dict[str, list[Chapter]]:
 def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Draw the picture where it belongs."""
     for place in list(doctree.findall(Zoo)):
-        shown = families(app, docname)
-        wide, tall = drawing(shown, 920, 5, 10, "zoo-wide"), drawing(shown, 358, 1, 8, "zoo-tall")
-        svg = f'<nav class="zoo" aria-label="Chapters by family">{wide}{tall}</nav>'
-        place.replace_self(nodes.raw("", svg, format="html"))
+        place.replace_self(nodes.raw("", drawing(families(app, docname)), format="html"))

@@ -1,4 +1,4 @@
-"""The built book as a web host serves it: compressed, over connections that stay open, kept for a while."""
+"""The built book: its pages, and as a web host serves it (compressed, over connections that stay open)."""
 
 import gzip
 import threading
@@ -9,6 +9,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+HTML = ROOT / "_build" / "html"
+PAGES = sorted(str(p.relative_to(HTML)) for p in HTML.rglob("*.html") if "_static" not in p.parts) or [
+    "index.html"
+]
+"""At least one, so that a test without a book fails."""
+FONTS = "() => document.fonts.ready.then(() => true)"
 COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".xml", ".txt", ".map", ".ipynb"}
 
 
@@ -55,9 +62,10 @@ class Host(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
-    """Serve the folder on localhost; its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Host, directory=str(folder)))
+def serving() -> Iterator[str]:
+    """Serve the book on localhost; its address."""
+    assert (HTML / "index.html").is_file(), f"There is no book at {HTML}; run `make book` first."
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Host, directory=str(HTML)))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
