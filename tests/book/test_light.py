@@ -178,6 +178,18 @@ def test_an_imported_sheet_stands_in_its_place(tmp_path):
     assert text.index('url("i.png")') < text.index("red")
 
 
+def test_every_page_asks_for_the_sheet_as_it_is_now(tmp_path):
+    """Also a page that an earlier build wrote, from any folder; nothing else on it changes."""
+    (tmp_path / "api").mkdir()
+    link = '<link rel="stylesheet" href="{}book-all.css{}" /><a href="x.html?v=1">'
+    before = {"a.html": ("_static/", ""), "api/b.html": ("../_static/", "?v=0123abcd")}
+    for name, parts in before.items():
+        (tmp_path / name).write_text(link.format(*parts))
+    styles.address(tmp_path, "89ef89ef")
+    for name, (folder, _) in before.items():
+        assert (tmp_path / name).read_text() == link.format(folder, "?v=89ef89ef")
+
+
 def test_the_serif_is_slim_and_has_its_letters():
     """A variable font from 400 to 700, with every letter that the package has."""
     whole = fonts.assets.ensure(fonts.assets.TOOLS) / "fonts"

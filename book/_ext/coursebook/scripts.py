@@ -3,6 +3,7 @@
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pydata_sphinx_theme
 from sphinx.application import Sphinx
 from sphinx.builders.html._assets import _JavaScript as JavaScript
 
@@ -17,7 +18,9 @@ UNREAD = ("DOCUMENTATION_OPTIONS.",)
 """Settings of parts of the theme that the book does not use."""
 
 MEASURING = '"complete"===document.readyState?I():window.addEventListener("load",I)'
-BOXES = "cell_output"
+THEME = Path(pydata_sphinx_theme.__file__).parent.joinpath(
+    "theme/pydata_sphinx_theme/static/scripts/pydata-sphinx-theme.js"
+)
 
 
 def needed(script: JavaScript, body: str) -> bool:
@@ -52,12 +55,12 @@ def without_measuring(app: Sphinx, error: Exception | None) -> None:
 
     That lays out the whole page at once: most of a second on a phone. `book.js` does it where the reader is.
     """
-    path = Path(app.outdir) / "_static" / "scripts" / "pydata-sphinx-theme.js"
     if error or app.builder.format != "html":
         return
-    text = path.read_text(encoding="utf-8")
-    if MEASURING not in text and BOXES in text:
+    text = THEME.read_text(encoding="utf-8")
+    if MEASURING not in text:
         raise ValueError(
-            f"{path.name} no longer holds {MEASURING!r}; look how it makes boxes that scroll focusable."
+            f"{THEME.name} no longer holds {MEASURING!r}; look how it makes boxes that scroll focusable."
         )
-    path.write_text(text.replace(MEASURING, "0"), encoding="utf-8")
+    out = Path(app.outdir) / "_static" / "scripts" / THEME.name
+    out.write_text(text.replace(MEASURING, "0"), encoding="utf-8")

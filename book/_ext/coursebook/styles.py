@@ -20,8 +20,6 @@ from fontTools.ttLib import TTFont
 from sphinx.application import Sphinx
 from tinycss2.ast import AtRule, Node, QualifiedRule
 
-from coursebook.cache import ROOT
-
 NAME = "book-all.css"
 THEME = ("styles/theme.css", "styles/pydata-sphinx-theme.css")
 CLASS_ATTRIBUTE = re.compile(r"""\bclass=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""")
@@ -34,6 +32,7 @@ READ = re.compile(r"var\(\s*(--[\w-]+)")
 PROPERTY = re.compile(r"(?<=[{;])\s*(--[\w-]+)\s*:[^;{}]*(?:;|(?=}))")
 ADDRESS = re.compile(r"""url\(\s*["']?(?!data:|#|/)([^"')]+)["']?\s*\)""")
 FONT = re.compile(r'url\("vendor/fontawesome/webfonts/(fa-(?:solid|brands)-\d+)\.woff2"\)[^;}]*')
+ASKED = re.compile(rf'(<link rel="stylesheet" href="[^"?]*{NAME})(?:\?v=\w+)?(")')
 ICON = re.compile(r"\\(f[0-9a-f]{3})\b|([\uf000-\uf8ff])")
 
 logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
@@ -41,18 +40,12 @@ logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
 sheets: dict[str, None] = {}
 
 
-def version() -> str:
-    """Changes with the book's own sheets and with the versions of all packages."""
-    sources = [ROOT / "requirements" / "dev.txt", *sorted((ROOT / "book" / "_assets").glob("*.css"))]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:8]
-
-
 def gather(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     """Note the sheets that the page asks for, and give it the one that stands for all."""
     wanted = [str(sheet.filename) for sheet in context["css_files"]]
     sheets.update(dict.fromkeys([*(f"_static/{name}" for name in THEME), *wanted]))
     context["css_files"] = []
-    context["book_css"] = f"_static/{NAME}?v={version()}"
+    context["book_css"] = f"_static/{NAME}"
 
 
 def write(app: Sphinx, error: Exception | None) -> None:
@@ -66,6 +59,21 @@ def write(app: Sphinx, error: Exception | None) -> None:
     sources = " ".join(name.partition("_static/")[2] for name in sheets)
     text = f"/* Of {sources} */\n{with_icons(text, out / '_static')}"
     (out / "_static" / NAME).write_text(text, encoding="utf-8")
+    address(out, hashlib.sha256(text.encode()).hexdigest()[:8])
+
+
+def address(out: Path, version: str) -> None:
+    """Let every page ask for this version, lest a browser show a new page in the sheet that it kept."""
+    for path in pages(out):
+        text = path.read_text(encoding="utf-8")
+        new = ASKED.sub(rf"\1?v={version}\2", text)
+        if new != text:
+            path.write_text(new, encoding="utf-8")
+
+
+def pages(out: Path) -> Iterator[Path]:
+    """The site's own pages."""
+    return (path for path in out.rglob("*.html") if "_static" not in path.parts)
 
 
 def parse(path: Path, out: Path) -> list[Node]:
@@ -91,7 +99,7 @@ def site_words(out: Path) -> set[str]:
     """Every class of every page, and every word of every script, which may make it a class."""
     words: set[str] = set()
     scripts: set[Path] = set()
-    for page in (path for path in out.rglob("*.html") if "_static" not in path.parts):
+    for page in pages(out):
         text = page.read_text(encoding="utf-8")
         scripts.update((page.parent / source).resolve() for source in LOADED.findall(text))
         for match in CLASS_ATTRIBUTE.finditer(text):
