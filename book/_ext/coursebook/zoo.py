@@ -93,8 +93,7 @@ def cage(name: str, chapters: list[Chapter]) -> str:
         for number, title, address in chapters
     )
     words = f'<p class="zoo-name">{escape(name)}</p><p class="zoo-about">{escape(family.about)}</p>'
-    head = f'{icon(family)}<div class="zoo-head">{words}</div>'
-    return f'<li class="zoo-cage" style="--tone:{family.color}">{head}<ul>{links}</ul></li>'
+    return f'<li class="zoo-cage" style="--tone:{family.color}">{icon(family)}{words}<ul>{links}</ul></li>'
 
 
 def drawing(families: dict[str, list[Chapter]]) -> str:
