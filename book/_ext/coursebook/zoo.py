@@ -56,7 +56,7 @@ FAMILIES = {
         "M24 8L36 20L24 32M36 20H17;4 6 2 9 17 2 3 27 2 11 34 2 13 7 2 4 16 1.5 10 26 2",
     ),
     "Control": Family(
-        "#6b7185", "Any of them, made to do what one asks.", "M3 9H37M3 20H37M3 31H37;26 9 5 11 20 5 22 31 5"
+        "#6b7185", "Any of them, made to obey.", "M3 9H37M3 20H37M3 31H37;26 9 5 11 20 5 22 31 5"
     ),
 }
 
