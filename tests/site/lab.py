@@ -80,7 +80,7 @@ def served(folder: Path, environment: dict[str, str]) -> Iterator[tuple[str, str
 def executed(browser: Browser, folder: Path, notebook: Path, seconds: float) -> Iterator[Visit]:
     """The notebook in JupyterLab, after all its cells have run."""
     with served(folder, lay_out(folder, notebook)) as (address, token):
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context = browser.new_context(viewport={"width": 1280, "height": 900}, has_touch=True)
         seen = Visit(context.new_page())
         watch(seen, address)
         seen.page.set_default_timeout(1000 * SECONDS)

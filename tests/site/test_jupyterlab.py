@@ -1,10 +1,10 @@
 """In JupyterLab the figures are live, each there once: a control that is moved makes the kernel draw."""
 
 import time
-from functools import partial
 
 import nbformat
 import pytest
+from playwright.sync_api import Locator
 
 from tests.site.lab import PYTHON, executed
 from tests.site.test_colab import NOTEBOOKS
@@ -21,14 +21,25 @@ RISES = "(slider) => Number(slider.ariaValueNow) < Number(slider.ariaValueMax)"
 SECONDS = 600
 
 
+def by_keyboard(option):
+    """Press the button that has the focus."""
+    option.scroll_into_view_if_needed()
+    option.focus()
+    option.page.keyboard.press("Space")
+
+
+WAYS = {"keyboard": by_keyboard, "mouse": Locator.click, "finger": Locator.tap}
+
+
 @pytest.fixture(scope="module", params=CHAPTERS)
 def lab(request, browser, tmp_path_factory):
-    """A chapter's notebook after a run, and in it how many figures it asks for."""
+    """A chapter's notebook after a run, and its code."""
     assert PYTHON.is_file(), f"There is no JupyterLab at {PYTHON}; `make site-test` sets it up."
     path = NOTEBOOKS / f"{request.param}.ipynb"
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = nbformat.read(path, as_version=4).cells
+    code = "".join(cell.source for cell in cells if cell.cell_type == "code")
     with executed(browser, tmp_path_factory.mktemp("lab"), path, SECONDS) as seen:
-        yield seen, sum("widgets.explore(" in cell.source for cell in cells)
+        yield seen, code
 
 
 def figures(seen):
@@ -48,9 +59,8 @@ def changed(page, figure, before):
 @pytest.mark.timeout(900)
 def test_every_figure_is_there_once_and_live(lab):
     """The twin, which the same output holds for pages without a kernel, is not shown beside it."""
-    seen, wanted = lab
-    assert wanted
-    assert figures(seen).count() == wanted
+    seen, code = lab
+    assert 0 < code.count("widgets.explore(") == figures(seen).count()
     assert seen.page.locator(".ck-figure").count() == 0
     assert seen.page.locator(".jp-RenderedText[data-mime-type*=stderr]").count() == 0
 
@@ -69,18 +79,18 @@ def test_every_slider_draws_by_keyboard_and_back(lab):
     assert seen.errors == []
 
 
-def test_every_choice_draws_and_back(lab):
-    """Another option and the first again; not by arrow keys, which JupyterLab takes for its cells."""
-    seen, _ = lab
-    for choice in figures(seen).locator("select").all():
-        now = choice.evaluate("(choice) => choice.selectedIndex")
-        there_and_back(seen.page, choice, partial(pick, choice), (int(not now), now))
+@pytest.mark.parametrize("way", WAYS)
+def test_every_choice_draws_and_back(lab, way):
+    """Another option and the first again."""
+    seen, code = lab
+    choices = figures(seen).locator(".widget-toggle-buttons")
+    assert choices.count() == code.count("widgets.Choice(")
+    for choice in choices.all():
+        options = choice.locator("button")
+        chosen = options.evaluate_all("(all) => all.findIndex((one) => one.matches('.mod-active'))")
+        assert chosen >= 0
+        there_and_back(seen.page, choice, WAYS[way], (options.nth(int(not chosen)), options.nth(chosen)))
     assert seen.errors == []
-
-
-def pick(choice, index):
-    """Choose the option with this number."""
-    choice.select_option(index=index)
 
 
 def there_and_back(page, control, move, ways):
