@@ -1,5 +1,6 @@
 """What stands before the first chapter on paper: cover, imprint and table of contents."""
 
+from collections import Counter
 from html import escape
 
 from bs4 import BeautifulSoup, Tag
@@ -38,14 +39,27 @@ def entry(target: str, heading: Tag) -> str:
     )
 
 
+def said(heading: Tag) -> str:
+    """What a heading says after its number."""
+    return "".join(
+        text for text in heading.find_all(string=True) if not text.find_parent(class_="section-number")
+    )
+
+
 def contents(pages: list[Page]) -> str:
-    """The table of contents: parts, pages, and the sections of the chapters, which have numbers."""
+    """The table of contents: parts, pages, and the sections of the chapters, which have numbers.
+
+    What most chapters have, like a summary, is not listed.
+    """
     lines, part = [], ""
+    chapters = [page for page in pages if page.title.select(".section-number")]
+    titles = Counter(said(section) for page in chapters for section in page.body.select("section > h2"))
     for page in pages:
         if page.part != part:
             part = page.part
             lines.append(f'<li class="part">{escape(part)}</li>')
-        sections = page.body.select("section > h2") if page.title.select(".section-number") else []
+        sections = page.body.select("section > h2") if page in chapters else []
+        sections = [section for section in sections if titles[said(section)] <= len(chapters) / 2]
         below = "".join(f"<li>{entry(section['id'], section)}</li>" for section in sections)
         lines.append(f"<li>{entry(page.name, page.title)}{f'<ol>{below}</ol>' if below else ''}</li>")
     return f'<nav class="contents"><h1 id="contents">Contents</h1><ol>{"".join(lines)}</ol></nav>'
