@@ -5,16 +5,15 @@ import pytest
 from coursebook.accessible import mend
 from coursebook.pages import alt_fault
 
-FORMULA = '<p><span class="math"><math><mi>g</mi><mn>2</mn></math></span></p>'
 MENDED = {
     '<summary aria-label="Toggle hidden content">': "<summary>",
     '<th class="head"><p></p></th>': '<td class="head"></td>',
-    f"<th>{FORMULA}</th>": f"<th>{FORMULA}</th>".replace("<math", '<math aria-label="g 2"'),
     "<tr><th></th>\n<th>x</th></tr>": "<tr><td></td>\n<th>x</th></tr>",
     "<dl>\n<dd>a</dd>\n<dd>b</dd>\n</dl>": '<div class="sig-lines"><div>a</div>\n<div>b</div></div>',
     '<div class="citation" id="a" role="doc-biblioentry">': '<div class="citation" id="a" role="listitem">',
 }
 KEPT = [
+    '<th><p><span class="math"><math><mi>g</mi></math></span></p></th>',
     '<th class="head"><p>x</p></th>',
     "<dl>\n<dt>a</dt><dd>b</dd>\n</dl>",
     '<dl class="glossary">\n<dd>a</dd>\n</dl>',

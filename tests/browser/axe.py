@@ -21,7 +21,11 @@ RUN = """async (tags) => {
     const found = await axe.run(document, {runOnly: tags, resultTypes: ["violations"]});
     const told = ({target, html, failureSummary}) =>
         `  ${target.join(" ")}\\n    ${html.slice(0, 200)}\\n    ${failureSummary.replaceAll("\\n", " ")}`;
-    return found.violations.map(({id, help, nodes}) =>
+    // A formula that heads a column is read from its MathML, which this rule of best practice does not count.
+    const formula = ({target}) => document.querySelector(target[0]).querySelector("mjx-assistive-mml math");
+    const wrong = ({id, nodes}) => nodes.filter((node) => id !== "empty-table-header" || !formula(node));
+    const faults = found.violations.map((one) => ({...one, nodes: wrong(one)}));
+    return faults.filter(({nodes}) => nodes.length).map(({id, help, nodes}) =>
         `${id}: ${help} (${nodes.length} times)\\n${nodes.slice(0, 8).map(told).join("\\n")}`);
 }"""
 

@@ -6,10 +6,6 @@ from typing import Any
 from sphinx.application import Sphinx
 
 EMPTY_HEADER = re.compile(r"<th((?: class=\"[^\"]*\")?)>(?:\s|<p>\s*</p>)*</th>")
-FORMULA_HEADER = re.compile(
-    r"<th( class=\"[^\"]*\")?>(<p><span class=\"math(?:(?!</th>|</p>).)*</span></p></th>)", re.S
-)
-TOKEN = re.compile(r"<m[ion][^>]*>([^<]+)<")
 PARAMETERS = re.compile(r"<dl>\s*(<dd>(?:(?!<dt|<dl).)*?</dd>)\s*</dl>", re.S)
 
 
@@ -21,16 +17,8 @@ def mend(body: str) -> str:
     body = body.replace('role="doc-biblioentry"', 'role="listitem"')
     # The cell above the names of the rows heads nothing.
     body = EMPTY_HEADER.sub(r"<td\1></td>", body)
-    # A heading that is one formula is announced before each cell below it, as text.
-    body = FORMULA_HEADER.sub(formula_header, body)
     # Sphinx sets the parameters of a long signature as definitions without a term.
     return PARAMETERS.sub(parameters, body)
-
-
-def formula_header(found: re.Match) -> str:
-    """The heading with the letters of its formula as a name."""
-    named = found[2].replace("<math", f'<math aria-label="{" ".join(TOKEN.findall(found[2]))}"', 1)
-    return f"<th{found[1] or ''}>{named}"
 
 
 def parameters(found: re.Match) -> str:
