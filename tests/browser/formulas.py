@@ -20,6 +20,7 @@ FORMULAS = {
     "tall bars": r"\left\lVert \frac{\frac{a}{b}}{c} \right\rVert",
     "braces": r"\underbrace{\log p(x)}_{\text{wanted, and more}} - \underbrace{D_{\mathrm{KL}}}_{\ge 0}",
     "brackets": r"\lfloor x \rfloor \langle a, b \rangle \lvert c \rvert \Vert d \Vert \{ e \}",
+    "letters of other fonts": r"p(\text{жизнь} \mid \text{深度学习}_{\text{ж}})",
     "signs": r"a \propto b \approx c \ne d \pm e \odot f \circ g \times h \cdot i \infty \nabla \partial",
 }
 ORIGINAL = """

@@ -26,8 +26,10 @@ const placed = (adaptor, node, { x, y, scale }) => {
 
 const draw = (adaptor, node, at) => {
   const number = (name) => Number(adaptor.getAttribute(node, name) ?? 0);
-  const here = placed(adaptor, node, at), scale = Math.round(1000 * here.scale) / 1000;
-  const kind = adaptor.kind(node), leaf = adaptor.node(kind === "use" || kind === "rect" ? kind : "g");
+  const kind = adaptor.kind(node), ours = ["g", "use", "rect"].includes(kind);
+  // A letter that is not MathJax's is text, which keeps its own transform: it stands upright in a space upside down.
+  const here = ours ? placed(adaptor, node, at) : at, scale = Math.round(1000 * here.scale) / 1000;
+  const leaf = adaptor.node(ours ? kind : "g");
   if (kind === "g") return adaptor.childNodes(node).flatMap((child) => draw(adaptor, child, here));
   const [x, y] = [Math.round(here.x + scale * number("x")), Math.round(here.y + scale * number("y"))];
   if (kind === "rect") {
