@@ -178,6 +178,27 @@ def test_an_imported_sheet_stands_in_its_place(tmp_path):
     assert text.index('url("i.png")') < text.index("red")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "ours"),
+    [
+        ("so ", ", and", ("", ",")),
+        ("“(", ").”", ("“(", ").”")),
+        ("the ", "-th one", ("", "-th")),
+        ("a ", " b", None),
+    ],
+)
+def test_signs_stay_with_their_formula(before, after, ours):
+    """No line ends with a bracket that opens before it, or begins with a comma."""
+    inline = '<span class="math notranslate nohighlight"><mjx-container><svg></svg></mjx-container></span>'
+    found = formulas.held(f"<p>{before}{inline}{after} and {inline}</p>")
+    if ours:
+        left, right = ours
+        inner = f'{before.removesuffix(left)}<span class="held">{left}{inline}{right}</span>'
+        assert found == f"<p>{inner}{after.removeprefix(right)} and {inline}</p>"
+    else:
+        assert found == f"<p>{before}{inline}{after} and {inline}</p>"
+
+
 def test_every_page_asks_for_the_sheet_as_it_is_now(tmp_path):
     """Also a page that an earlier build wrote, from any folder; nothing else on it changes."""
     (tmp_path / "api").mkdir()

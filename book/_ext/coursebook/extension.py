@@ -84,7 +84,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", pages.add_widget_scripts)
     app.connect("html-page-context", social.add_tags, priority=100)
     app.connect("html-page-context", source.add_links)
-    app.connect("html-page-context", formulas.add_glyphs)
+    app.connect("html-page-context", formulas.finish)
     app.connect("html-page-context", styles.gather, priority=900)
     app.connect("html-page-context", scripts.only_needed, priority=900)
     app.connect("html-page-context", terms.arrange)

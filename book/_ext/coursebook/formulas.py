@@ -25,6 +25,13 @@ PROGRAM = Path(__file__).with_name("formulas.js")
 EX = 0.442
 """MathJax's ex in em, about the x-height of the serif: an em is the same before the font is there."""
 LENGTH = re.compile(r"(-?[\d.]+)ex")
+WITHIN = re.compile(
+    r"([(\[“]*)"
+    r'<span class="math notranslate nohighlight">(?:(?!</mjx-container>).)*</mjx-container></span>'
+    r"((?:[,.;:?!)\]’”]|[-’]\w+)*)",
+    re.S,
+)
+"""A formula within a line, with the signs before and behind it: brackets, a comma, the th of k-th."""
 GLYPH = re.compile(r'href="#(g-[^"]+)"')
 
 logger = logging.getLogger(__name__)
@@ -105,9 +112,21 @@ def visit_math_block(translator: HTML5Translator, node: nodes.math_block) -> Non
     raise nodes.SkipNode
 
 
-def add_glyphs(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Give the page the outlines of the letters that its formulas draw."""
-    names = dict.fromkeys(GLYPH.findall(context.get("body", "")))
+def held(body: str) -> str:
+    """The article with no line that ends or begins with a sign that belongs to a formula."""
+
+    def together(found: re.Match[str]) -> str:
+        return f'<span class="held">{found[0]}</span>' if found[1] or found[2] else found[0]
+
+    return WITHIN.sub(together, body)
+
+
+def finish(app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give the page the outlines of the letters that its formulas draw, and hold signs to them."""
+    if "body" not in context:
+        return
+    context["body"] = held(context["body"])
+    names = dict.fromkeys(GLYPH.findall(context["body"]))
     if names:
         outlines = "".join(f'<path id="{name}" d="{typesetter().glyphs[name]}"/>' for name in names)
         store = f'<svg class="glyphs" width="0" height="0" aria-hidden="true"><defs>{outlines}</defs></svg>'

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
 from pygments.formatters import HtmlFormatter
 
 from coursebook import front
@@ -18,7 +18,6 @@ from coursebook.paper import Book, Page, read, wanted
 
 ANSWERS = ("# exercise:", "# experiment:")
 CODE_STYLE = "a11y-high-contrast-light"
-MARK = re.compile(r"(?:[,.;:?!)\]’”]|[-’]\w+)+")
 NAMING = ("id", "for", "aria-labelledby", "aria-describedby")
 LINKING = ("href", "xlink:href")
 INDEX = "The first number is the page of the glossary, the others those where a chapter brings the word."
@@ -81,16 +80,6 @@ def name_headings(page: Page) -> None:
             del section["id"]
             for other in heading.find_previous_siblings("span", id=True):
                 heading.insert(0, other.extract())
-
-
-def hold_points(page: Page) -> None:
-    """No line begins with what belongs to the formula before it: a comma, a full stop, the th of k-th."""
-    for formula in page.body.select("span.math"):
-        after = formula.next_sibling
-        mark = MARK.match(after) if isinstance(after, NavigableString) else None
-        if mark:
-            after.replace_with(after[mark.end() :])
-            formula.wrap(Tag(name="span", attrs={"class": "held"})).append(mark[0])
 
 
 def settings(figure: Tag) -> list[tuple[str, str]]:
@@ -171,7 +160,6 @@ def document(root: Path) -> str:
             still(figure, urljoin(book.address, f"{page.name}.html"))
         drop(page)
         name_headings(page)
-        hold_points(page)
         number_index(page, addresses)
         addresses.rewrite(page)
     lead = pages[0].body.select_one(".lead")
