@@ -5,6 +5,7 @@ import tarfile
 import pytest
 
 from coursebook import api, assets, cache, launch, lint
+from coursekit.models.diffusion import VP, Denoises
 from tests.book.little import CHAPTER, ROOT
 
 
@@ -74,11 +75,41 @@ def test_colab_is_sent_to_generated_chapters_and_to_the_exercises_themselves():
         ("`x * y` and ``a | b``", "`x * y` and ``a | b``"),
         (":ivar steps, lr: numbers", ":ivar steps,lr: numbers"),
         ("the array x_ holds", r"the array x\_ holds"),
+        (":param steps: T.", r":param steps: \T."),
+        (":param steps: T of them", ":param steps: T of them"),
     ],
 )
 def test_docstrings_are_text_and_not_markup(plain, escaped):
     """A formula must come through as it was written."""
     assert api.escape(plain) == escaped
+
+
+def test_code_in_a_docstring_is_shown_as_it_is():
+    """Below a colon and indented; a list of arguments is not, nor a paragraph that a colon announces."""
+    lines = [
+        "With x_ and y:",
+        "",
+        "    z = x * y_",
+        "",
+        "and so on:",
+        "",
+        "more *",
+        ":param a: b:",
+        "",
+        "    c *",
+    ]
+    api.escape_docstring(None, "class", "x", None, None, lines)
+    shown = [r"With x\_ and y::", "", "    z = x * y_", "", "and so on:", "", r"more \*", ":param a: b:", ""]
+    assert lines == [*shown, r"    c \*"]
+
+
+def test_what_python_says_of_itself_is_not_shown():
+    """Neither the call of a class that only says what others have, nor the number of a field."""
+    assert api.readable_signature(None, "class", "x", Denoises, None, "(*args)", None) == ("", None)
+    assert api.readable_signature(None, "class", "x", VP, None, "(a=1)", None) == ("(a=1)", None)
+    lines = ["Alias for field number 1"]
+    api.escape_docstring(None, "attribute", "x", None, None, lines)
+    assert lines == []
 
 
 def test_ruff_hears_of_code_cells_and_we_of_lines(tmp_path, monkeypatch, capsys):

@@ -15,7 +15,7 @@ from coursebook import runs
 
 PARTS = ("summary", "chapters", "surroundings")
 ABOUT = ("executed", "by", "seconds", "processor_seconds", "sources")
-HEADER = ("Page", "Seconds", "Processor seconds", "Executed (UTC)", "Shown here", "Surroundings")
+HEADER = ("Page", "Seconds", "Processor seconds", "Executed (UTC)", "By", "Surroundings")
 NAMES = {"python": "Python", "coursekit": "coursekit", "processor": "processor", "cores": "cores it may use"}
 
 Log = dict[str, dict[str, Any] | None]
@@ -78,10 +78,10 @@ def fresh(run: dict[str, Any]) -> bool:
 
 
 def source(run: dict[str, Any]) -> str:
-    """Where the page has its outputs from."""
+    """Who has executed the page; what was not this build is kept in the cache."""
     if fresh(run):
-        return "executed by this build"
-    return "from the cache, executed by " + ("its test" if run["by"] == "test" else "an earlier build")
+        return "this build"
+    return "its test" if run["by"] == "test" else "an earlier build"
 
 
 def table(caption: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
