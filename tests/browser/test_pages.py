@@ -27,11 +27,26 @@ OVERFLOWING = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
     .map((e) => e.outerHTML.slice(0, 120)).slice(0, 8)"""
 
-CLIPPED = """() => [...document.querySelectorAll("mjx-container")].filter((e) => {
-    const own = (p) => /auto|scroll/.test(getComputedStyle(p).overflowX);
-    const scrolls = (p) => p && (own(p) || scrolls(p.parentElement));
-    return e.getBoundingClientRect().right > innerWidth && !scrolls(e);
-}).map((e) => e.closest("p, li, div").textContent.slice(0, 80))"""
+LOST = """() => {
+    const own = (e) => /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth;
+    const scrolls = (e) => !e.matches("article, body") && (own(e) || scrolls(e.parentElement));
+    const unseen = (e) => e.closest("pre, mjx-assistive-mml, .ck-said, .visually-hidden, title, defs");
+    const past = (rect, e) => rect.width && rect.right > e.getBoundingClientRect().right + 1;
+    const article = document.querySelector("article") ?? document.body;
+    const range = document.createRange(), found = [];
+    const walker = document.createTreeWalker(article, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        range.selectNodeContents(node);
+        const rect = range.getBoundingClientRect(), e = node.parentElement;
+        if (node.data.trim() && past(rect, article) && !scrolls(e) && !unseen(e)) found.push(node.data);
+    }
+    for (const formula of article.querySelectorAll("span.math:not(td *, th *) svg")) {
+        if (past(formula.getBoundingClientRect(), formula.closest("p, li, dd, dt, div"))) {
+            found.push(formula.closest("p, li, dd, dt, div").textContent);
+        }
+    }
+    return found.map((text) => text.trim().slice(0, 80));
+}"""
 
 PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -55,7 +70,7 @@ def test_a_page_is_complete_and_quiet_and_fits(visit, path):
             page.set_viewport_size({"width": width, "height": 900})
             page.evaluate(PAINTED)
             assert page.evaluate(OVERFLOWING) == [], f"wider than the window of {width} px, {scheme}"
-            assert page.evaluate(CLIPPED) == [], f"formulas cut off at {width} px"
+            assert page.evaluate(LOST) == [], f"text or formulas past the edge at {width} px"
         bright = page.evaluate(BRIGHTNESS)
         assert bright > 0.9 if scheme == "light" else bright < 0.25, f"background {bright:.2f} in {scheme}"
     assert seen.outside == [], "requests to other servers"
