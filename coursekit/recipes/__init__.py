@@ -1,8 +1,8 @@
 """Recipes: named, JSON-able configurations from which models are built, trained, saved and loaded:
 
-    recipe = recipes.get("vae", dataset="glyphs", latent_dim=2)
-    model, history = recipes.train(recipe, "runs/vae", steps=2000)
-    model = recipes.load("runs/vae")
+recipe = recipes.get("vae", dataset="glyphs", latent_dim=2)
+model, history = recipes.train(recipe, "runs/vae", steps=2000)
+model = recipes.load("runs/vae")
 """
 
 from coursekit.recipes import (  # noqa: F401  (they register their recipes)
