@@ -1,8 +1,10 @@
 """Recipes: named, JSON-able configurations from which models are built, trained, saved and loaded:
 
-recipe = recipes.get("vae", dataset="glyphs", latent_dim=2)
-model, history = recipes.train(recipe, "runs/vae", steps=2000)
-model = recipes.load("runs/vae")
+    recipe = recipes.get("vae", dataset="glyphs", latent_dim=2)
+    model, history = recipes.train(recipe, "runs/vae", steps=2000)
+    model = recipes.load("runs/vae")
+
+`recipes.pretrained` loads one of the networks that ship with the book.
 """
 
 from coursekit.recipes import (  # noqa: F401  (they register their recipes)
