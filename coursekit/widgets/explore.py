@@ -91,11 +91,13 @@ def explore(
         if not text.strip():
             raise ValueError(f"{name} is {text!r}; expected words: a figure is read aloud as well.")
     states.check(draw, controls)
-    pictures, value_range = states.pictures(draw, controls)
+    pictures, value_range, layout = states.pictures(draw, controls)
     captions = (
         tuple(caption(**states.keywords_at(controls, i)) for i in states.indices(controls)) if caption else ()
     )
-    figure = twin.Figure(title, alt, controls, tuple(pictures), captions, value_range, color_of(color))
+    figure = twin.Figure(
+        title, alt, controls, tuple(pictures), captions, value_range, layout, color_of(color)
+    )
     explorer = Explorer(figure, draw, caption)
     if explorer.n_bytes > MAX_BYTES:
         raise ValueError(

@@ -77,7 +77,7 @@ def panel(
         errors.clear_output()
         with errors:
             now = keywords_of(controls, inputs)
-            image.value = png(picture_of(draw(**now), figure.value_range), figure.width)
+            image.value = png(picture_of(draw(**now), figure.value_range, figure.layout), figure.width)
             words.value = caption(**now) if caption else ""
 
     flat = [widget for group in inputs for widget in group]

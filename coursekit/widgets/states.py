@@ -88,14 +88,14 @@ def rasterize(figure: Figure, close: bool = True, layout: Layout | None = None) 
     return pixels
 
 
-def picture_of(drawn: Any, value_range: tuple[float, float]) -> Picture:
-    """What `draw` returned, as pixels; floats are scaled from `value_range`.
+def picture_of(drawn: Any, value_range: tuple[float, float], layout: Layout | None = None) -> Picture:
+    """What `draw` returned, as pixels; floats are scaled from `value_range`, axes lie where `layout` says.
 
     Raises:
         TypeError: if it is neither a figure nor an image array.
     """
     if isinstance(drawn, Figure):
-        return Picture(rasterize(drawn), "figure")
+        return Picture(rasterize(drawn, layout=layout), "figure")
     pixels = as_image(drawn)
     if pixels.dtype != np.uint8:
         low, high = value_range
@@ -127,8 +127,8 @@ def range_of(drawn: Sequence[Any]) -> tuple[float, float]:
 
 def pictures(
     draw: Callable[..., Any], controls: Sequence[Control]
-) -> tuple[list[Picture], tuple[float, float]]:
-    """The picture of every state, in the order of `indices`, and the range that floats were scaled from.
+) -> tuple[list[Picture], tuple[float, float], Layout | None]:
+    """The picture of every state, in the order of `indices`, the range of floats, and the layout of figures.
 
     The axes of the first figure are laid out; those of the others lie where the first one's do, so that
     nothing but the content moves (and drawing takes half the time).
@@ -150,4 +150,4 @@ def pictures(
     if len(forms) > 1:
         listed = ", ".join(f"{kind} {h} x {w}" for kind, h, w in sorted(forms))
         raise ValueError(f"the pictures differ: {listed}; expected one size, so that nothing jumps.")
-    return found, value_range
+    return found, value_range, layout

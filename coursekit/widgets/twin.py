@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Canvas
 
 from coursekit.widgets import sprites
 from coursekit.widgets.controls import Axis, Choice, Control, Plane, Slider
-from coursekit.widgets.states import DPI, Picture, axes_of, rasterize
+from coursekit.widgets.states import DPI, Layout, Picture, axes_of, rasterize
 
 ENLARGED = 128
 ENLARGED_TO = 320
@@ -30,6 +30,7 @@ class Figure:
         pictures: one a state, the last axis running fastest.
         captions: one a state, or none.
         value_range: (black, white) of float images.
+        layout: where the axes of each picture lie; None for images.
         color: the accent, "#rrggbb".
     """
 
@@ -39,6 +40,7 @@ class Figure:
     pictures: tuple[Picture, ...]
     captions: tuple[str, ...]
     value_range: tuple[float, float]
+    layout: Layout | None
     color: str
 
     @property

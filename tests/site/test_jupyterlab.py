@@ -7,10 +7,8 @@ import pytest
 from playwright.sync_api import Locator
 
 from tests.site.lab import PYTHON, executed
-from tests.site.test_colab import NOTEBOOKS
+from tests.site.test_colab import CHAPTERS, NOTEBOOKS
 
-CHAPTERS = ("01-generative-models", "02-autoencoders", "08-gan")
-"""The quickest in which there are sliders, choices and a plane."""
 FIGURES = ".jp-OutputArea-output .widget-vbox:has(.widget-image)"
 PICTURE = """async (figure) => {
     const bytes = await (await fetch(figure.querySelector("img").src)).arrayBuffer();

@@ -2,6 +2,7 @@
 
 import io
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from PIL import Image
@@ -36,6 +37,23 @@ def test_a_slider_and_a_choice_draw_their_values():
     assert grey_of(image) == 10
     choice.value = 1
     assert grey_of(image) == 15
+
+
+def test_the_axes_stay_where_the_first_state_has_them():
+    """A longer label in one state moves nothing: back at the start it is the page's picture."""
+
+    def draw(level):
+        fig, ax = plt.subplots(figsize=(3, 2), layout="constrained")
+        ax.barh(["x" * level], [level])
+        return fig
+
+    figure = explore(draw, Slider("level", [20, 1], start=1), **WORDS)
+    image, (slider,), _ = panel_of(figure)
+    first = image.value
+    slider.value = 0
+    assert image.value != first
+    slider.value = 1
+    assert image.value == first
 
 
 def test_a_plane_gives_points_between_the_grid():
