@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from coursebook.stale import stale
+
 MAX_CELL_LINES = 20
 PLACE = re.compile(r"\S*?([^/\s]+)\.ipynb:cell (\d+):(\d+):(\d+)")
 RUFF = (sys.executable, "-m", "ruff")
@@ -64,6 +66,13 @@ def too_long(path: Path) -> list[str]:
     return [f"{path}:{a + 1}:1: a cell of {n} lines, more than {MAX_CELL_LINES}" for a, n in ranges]
 
 
+def stale_figures(path: Path) -> list[str]:
+    """One message a figure that would draw something else once its page has run."""
+    text = path.read_text()
+    lines = text.splitlines()
+    return [f"{path}: {message}" for message in stale(["\n".join(lines[a:b]) for a, b in cells(text)])]
+
+
 def ruff(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run ruff on the notebooks in `folder` with the project's settings."""
     command = [*RUFF, *arguments, "--config", "pyproject.toml", "--no-cache", str(folder)]
@@ -113,7 +122,8 @@ def main(paths: list[Path], fix: bool) -> int:
     chapters = [path for path in paths if path not in masters]
     found = lint(chapters, fix) if chapters else []
     found += lint(masters, fix, *MASTERS) if masters else []
-    found += [] if fix else [message for path in chapters for message in too_long(path)]
+    for path in [] if fix else chapters:
+        found += too_long(path) + stale_figures(path)
     print(*found, sep="\n", end="\n" if found else "")
     return int(bool(found))
 
