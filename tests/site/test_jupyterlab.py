@@ -46,11 +46,11 @@ def figures(seen):
 
 
 def shows(page, figure, what, seconds=20.0):
-    """Whether the picture comes to be what the function says; the picture as it is then."""
+    """Whether the picture comes to be what the function says."""
     until = time.monotonic() + seconds
-    while not what(picture := figure.evaluate(PICTURE)) and time.monotonic() < until:
+    while not (so := what(figure.evaluate(PICTURE))) and time.monotonic() < until:
         page.wait_for_timeout(50)
-    return what(picture), picture
+    return so
 
 
 def settled(page, figure):
@@ -109,13 +109,13 @@ def there_and_back(page, control, move, ways):
     while not other:
         assert steps < 10, f"the picture stayed as it was: {figure.inner_text()}"
         move(ways[0])
-        other, _ = shows(page, figure, lambda now: now != first, seconds=4)
+        other = shows(page, figure, lambda now: now != first, seconds=4)
         steps += 1
     second = settled(page, figure)
     for way, wanted in ((ways[1], first), (ways[0], second)):
         for _ in range(steps):
             move(way)
-        same, _ = shows(page, figure, lambda now, wanted=wanted: now == wanted)
+        same = shows(page, figure, lambda now, wanted=wanted: now == wanted)
         assert same, f"another picture on the way {way}: {figure.inner_text()}"
 
 
@@ -130,6 +130,6 @@ def test_a_slider_follows_the_mouse(lab):
         seen.page.mouse.down()
         seen.page.mouse.move(box["x"] + box["width"] * rises, box["y"] + box["height"] / 2, steps=5)
         seen.page.mouse.up()
-        other, _ = shows(seen.page, figure, lambda now, first=first: now != first)
+        other = shows(seen.page, figure, lambda now, first=first: now != first)
         assert other, f"the picture stayed as it was: {figure.inner_text()}"
     assert seen.errors == []
