@@ -14,7 +14,7 @@
 // them at once would lay out the whole page.
 {
   const boxes = document.querySelectorAll(
-    "pre, .cell_output > .output, .pst-scrollable-table-container, div.math, mjx-container[display]");
+    "pre, .cell_output > .output, .ck-wide, .pst-scrollable-table-container, div.math, mjx-container[display]");
   const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
   const fits = new ResizeObserver((entries) => entries.forEach(({ target }) => {
     if (scrolls(target)) target.tabIndex = 0;

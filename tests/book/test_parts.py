@@ -3,6 +3,8 @@
 import tarfile
 
 import pytest
+from docutils import nodes
+from sphinx import addnodes
 
 from coursebook import api, assets, cache, launch, lint
 from coursekit.models.diffusion import VP, Denoises
@@ -82,6 +84,15 @@ def test_colab_is_sent_to_generated_chapters_and_to_the_exercises_themselves():
 def test_docstrings_are_text_and_not_markup(plain, escaped):
     """A formula must come through as it was written."""
     assert api.escape(plain) == escaped
+
+
+def test_names_of_one_line_stand_apart():
+    """Only what lies between them changes."""
+    document = nodes.document(None, None)
+    document += [addnodes.literal_strong("", text) for text in ("loc", ",", "scale")]
+    api.space_names(None, document)
+    assert document.astext().replace("\n", "") == "loc, scale"
+    assert isinstance(document[2], addnodes.literal_strong)
 
 
 def test_code_in_a_docstring_is_shown_as_it_is():

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator
 
+from tests.finger import drag
 from tests.site.lab import PYTHON, executed
 from tests.site.test_colab import CHAPTERS, NOTEBOOKS
 
@@ -24,6 +25,14 @@ def by_keyboard(option):
     option.scroll_into_view_if_needed()
     option.focus()
     option.page.keyboard.press("Space")
+
+
+def drag_by_mouse(page, start, end):
+    """Press at the start, move, and let go at the end."""
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
 
 
 WAYS = {"keyboard": by_keyboard, "mouse": Locator.click, "finger": Locator.tap}
@@ -119,17 +128,17 @@ def there_and_back(page, control, move, ways):
         assert same, f"another picture on the way {way}: {figure.inner_text()}"
 
 
-def test_a_slider_follows_the_mouse(lab):
+@pytest.mark.parametrize("pointer", [drag_by_mouse, drag])
+def test_a_slider_follows_mouse_and_finger(lab, pointer):
     """Dragged from where it stands to the farther end."""
     seen, _ = lab
     for figure in figures(seen).filter(has=seen.page.locator(".noUi-handle")).all():
         handle, track = figure.locator(".noUi-handle").first, figure.locator(".noUi-base").first
         handle.scroll_into_view_if_needed()
-        first, box, rises = figure.evaluate(PICTURE), track.bounding_box(), handle.evaluate(RISES)
-        handle.hover()
-        seen.page.mouse.down()
-        seen.page.mouse.move(box["x"] + box["width"] * rises, box["y"] + box["height"] / 2, steps=5)
-        seen.page.mouse.up()
+        first, rises = figure.evaluate(PICTURE), handle.evaluate(RISES)
+        here, box = handle.bounding_box(), track.bounding_box()
+        y = here["y"] + here["height"] / 2
+        pointer(seen.page, (here["x"] + here["width"] / 2, y), (box["x"] + box["width"] * rises, y))
         other = shows(seen.page, figure, lambda now, first=first: now != first)
         assert other, f"the picture stayed as it was: {figure.inner_text()}"
     assert seen.errors == []

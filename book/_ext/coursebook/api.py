@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
@@ -53,6 +54,13 @@ def readable_signature(
     if getattr(obj, "_is_protocol", False):
         return "", None
     return signature and re.sub(r"<(?:function )?(\w+)[^>]*>", r"\1", signature), returns
+
+
+def space_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Names of one line stand apart, `loc, scale`; Sphinx reads them without spaces, and shows them so."""
+    for comma in list(doctree.findall(addnodes.literal_strong)):
+        if comma.astext() == ",":
+            comma.replace_self(nodes.Text(", "))
 
 
 def show_unlinked(

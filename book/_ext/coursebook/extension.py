@@ -66,6 +66,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", configure, priority=900)
     app.connect("autodoc-process-docstring", api.escape_docstring, priority=900)
     app.connect("autodoc-process-signature", api.readable_signature)
+    app.connect("doctree-read", api.space_names)
     app.connect("missing-reference", api.show_unlinked, priority=900)
     app.connect("doctree-resolved", pages.drop_unused_widget_state)
     app.connect("doctree-resolved", pages.demand_alt_texts)

@@ -13,6 +13,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 INLINE = re.compile(r"data:image/(webp|png|svg\+xml);base64,([A-Za-z0-9+/=]{2000,})")
 SHARED = re.compile(r"<style>(?P<style>.*?)</style>|<script>(?P<script>.*?)</script>", re.S)
+WIDE = 700  # CSS pixels; on a phone the words in such a plot would be too small to read
 VIEW_BOX = re.compile(
     r"<svg[^>]*?(?:width=\"[\d.]+(pt|px|)\"[^>]*?)?viewBox=\"\S+ \S+ ([\d.]+) ([\d.]+)\"", re.S
 )
@@ -53,19 +54,23 @@ def size(path: Path) -> tuple[int, int]:
 
 
 def visit_image(translator: HTML5Translator, node: nodes.image) -> None:
-    """The picture with its size, so that nothing moves when it comes; words come first."""
+    """The picture with its size, so that nothing moves when it comes after the words; a wide one is boxed."""
     path = Path(translator.builder.srcdir, node["uri"])
     HTML5Translator.visit_image(translator, node)
     more = ' loading="lazy" decoding="async" fetchpriority="low"'
     if path.is_file() and not {"width", "height", "scale"} & set(node.attributes):
         width, height = size(path)
         more += f' width="{width}" height="{height}"'
-    translator.body[-1] = translator.body[-1].replace("<img ", f"<img{more} ", 1)
+        node["wide"] = width > WIDE and "cell_output" in node.parent.get("classes", [])
+    box = f'<div class="ck-wide" style="--natural: {width}px">' if node.get("wide") else ""
+    translator.body[-1] = translator.body[-1].replace("<img ", f"{box}<img{more} ", 1)
 
 
 def depart_image(translator: HTML5Translator, node: nodes.image) -> None:
-    """As ever."""
+    """As ever, and the end of the box."""
     HTML5Translator.depart_image(translator, node)
+    if node.get("wide"):
+        translator.body.append("</div>\n")
 
 
 def out_of_line(app: Sphinx, doctree: nodes.document, docname: str) -> None:
