@@ -114,7 +114,7 @@ pdf: book
 	$(BIN)/python -m coursebook.browser
 	$(BIN)/python -m coursebook.pdf _build/pdf
 
-# What takes long: every notebook in an environment of the versions that Colab has today, some in JupyterLab, Lighthouse
+# What takes long: every notebook in an environment of the versions that Colab has today, chapters in JupyterLab, Lighthouse
 # on every chapter, axe-core on every page, the book on paper.
 # ONLY="01 or 06-flows" picks tests by name.
 site-test: notebooks pdf $(VENV)/.ready-test $(VENV)/lighthouse/.ready $(VENV)/lab/.ready
