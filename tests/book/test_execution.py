@@ -30,6 +30,12 @@ def test_chapters_run_once_and_again_only_when_what_they_read_changes(book):
     assert book.build().returncode == 0
     assert book.runs == 2, "an edit of the package left the chapter as it was"
 
+    part = book.root / "book" / "_ext" / "coursebook" / "social.py"
+    part.write_text(part.read_text().replace("Noise turns into letters", "Out of noise come letters"))
+    assert book.build().returncode == 0
+    assert "Out of noise come letters" in book.page, "an edit of the extension left the page as it was"
+    assert book.runs == 2
+
 
 def assert_complete(book):
     """What a host of static pages needs, a button that Colab can follow, and no script that nothing uses."""

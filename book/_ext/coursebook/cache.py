@@ -21,10 +21,10 @@ def files(path: Path) -> list[Path]:
     return sorted(p for p in found if p.is_file() and "__pycache__" not in p.parts)
 
 
-def cache_key(root: Path = ROOT) -> str:
-    """16 hexadecimal digits that change with the content or name of any file a chapter can read."""
+def cache_key(root: Path = ROOT, names: tuple[str, ...] = READ_BY_CHAPTERS) -> str:
+    """16 hexadecimal digits that change with the content or name of any file in these places."""
     digest = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    for path in (file for name in READ_BY_CHAPTERS for file in files(root / name)):
+    for path in (file for name in names for file in files(root / name)):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]

@@ -95,4 +95,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", scripts.without_measuring)
     app.connect("build-finished", styles.write, priority=900)  # after the theme's own colours of code
     app.connect("build-finished", prune_cache)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    # An edit of the extension reaches every page.
+    version = int(cache.cache_key(names=("book/_ext",)), 16)
+    return {"env_version": version, "version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
