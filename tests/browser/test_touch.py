@@ -1,11 +1,13 @@
 """On a phone the figures follow a finger, the page stays where it is, and what is too wide is drawn aside."""
 
+from functools import partial
+
 import pytest
 
 from tests.browser.conftest import Visit, watch
-from tests.browser.test_figures import PICTURE, WITH_FIGURES, WITH_PLANES, ready, with_part
+from tests.browser.test_figures import PICTURE, WITH_PLANES, ready, with_part
 from tests.built import FONTS
-from tests.finger import drag
+from tests.pointers import by_finger, by_mouse
 
 STATE = "(figure) => figure.dataset.state"
 PLACE = "() => [scrollX, scrollY]"
@@ -36,29 +38,38 @@ def centred(page, element):
     return element.bounding_box()
 
 
-def moved(page, figure, start, end):
-    """Whether the finger's way changes state and picture, and nothing else on the screen."""
+def changed(page, figure, act):
+    """Whether what is done changes state and picture; the page must stay where it is."""
     before, place = (figure.evaluate(STATE), figure.evaluate(PICTURE)), page.evaluate(PLACE)
-    drag(page, start, end)
+    act()
     page.wait_for_timeout(250)
     assert page.evaluate(PLACE) == place, "the page moved under the finger"
     state, picture = figure.evaluate(STATE), figure.evaluate(PICTURE)
     return state != before[0] and picture != before[1]
 
 
-@pytest.mark.parametrize("path", WITH_FIGURES)
-def test_every_slider_follows_a_finger(phone, path):
+def controls(page, selector):
+    """Each control of the kind with its figure, which is ready, and its place in the middle of the screen."""
+    found = page.query_selector_all(f".ck-figure {selector}")
+    assert found
+    for control in found:
+        figure = control.evaluate_handle("(e) => e.closest('.ck-figure')").as_element()
+        ready(page, figure)
+        yield control, figure, centred(page, control)
+
+
+@pytest.mark.parametrize("path", with_part("ck-slide"))
+@pytest.mark.parametrize("drag", [by_mouse, by_finger])
+def test_every_slider_follows_mouse_and_finger(phone, path, drag):
     """From its handle to the farther end."""
     seen = phone(path)
-    for figure in seen.page.query_selector_all(".ck-figure"):
-        ready(seen.page, figure)
-        for slider in figure.query_selector_all(".ck-slide input[type=range]"):
-            box = centred(seen.page, slider)
-            share = slider.evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
-            ends = [box["x"] + 12, box["x"] + box["width"] - 12]
-            y, here = box["y"] + box["height"] / 2, ends[0] + share * (ends[1] - ends[0])
-            there = ends[int(share < 0.5)]
-            assert moved(seen.page, figure, (here, y), (there, y)), slider.get_attribute("aria-label")
+    for slider, figure, box in controls(seen.page, ".ck-slide input[type=range]"):
+        share = slider.evaluate("(e) => (e.value - e.min) / (e.max - e.min)")
+        ends = [box["x"] + 12, box["x"] + box["width"] - 12]
+        y, here = box["y"] + box["height"] / 2, ends[0] + share * (ends[1] - ends[0])
+        way = (here, y), (ends[int(share < 0.5)], y)
+        label = slider.get_attribute("aria-label")
+        assert changed(seen.page, figure, partial(drag, seen.page, *way)), label
     assert seen.errors == []
 
 
@@ -66,28 +77,22 @@ def test_every_slider_follows_a_finger(phone, path):
 def test_every_plane_follows_a_finger(phone, path):
     """From corner to corner."""
     seen = phone(path)
-    for pad in seen.page.query_selector_all(".ck-pad"):
-        figure = pad.evaluate_handle("(e) => e.closest('.ck-figure')").as_element()
-        ready(seen.page, figure)
-        box = centred(seen.page, pad)
+    for _, figure, box in controls(seen.page, ".ck-pad"):
         corners = [(box["x"] + k * box["width"], box["y"] + k * box["height"]) for k in (0.15, 0.85)]
-        assert moved(seen.page, figure, *corners)
+        assert changed(seen.page, figure, partial(by_finger, seen.page, *corners))
     assert seen.errors == []
 
 
-@pytest.mark.parametrize("path", WITH_FIGURES)
+@pytest.mark.parametrize("path", with_part("ck-segments"))
 def test_every_choice_is_made_by_a_finger(phone, path):
-    """Each answer that shows beside the chosen one."""
+    """Each answer that shows beside the chosen one; where a figure starts, all may draw the same."""
     seen = phone(path)
-    for figure in seen.page.query_selector_all(".ck-figure"):
-        ready(seen.page, figure)
-        for option in figure.query_selector_all(".ck-segments input:not(:checked)"):
-            centred(seen.page, option)
-            before = figure.evaluate(STATE)
-            option.tap()
-            seen.page.wait_for_timeout(100)
-            assert option.is_checked()
-            assert figure.evaluate(STATE) != before
+    for option, figure, _ in controls(seen.page, ".ck-segments input:not(:checked)"):
+        for slider in figure.query_selector_all(".ck-slide input[type=range]"):
+            slider.press("ArrowRight")
+        centred(seen.page, option)
+        assert changed(seen.page, figure, option.tap), option.evaluate("(e) => e.parentElement.textContent")
+        assert option.is_checked()
     assert seen.errors == []
 
 
@@ -104,5 +109,5 @@ def test_a_wide_plot_can_be_read_and_drawn_aside(phone, path):
         assert tab == 0
         at = plot.bounding_box()
         y = at["y"] + at["height"] / 2
-        drag(page, (350, y), (50, y))
+        by_finger(page, (350, y), (50, y))
         page.wait_for_function("(e) => e.scrollLeft > 100", arg=plot.element_handle(), timeout=5000)

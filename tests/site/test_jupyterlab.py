@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator
 
-from tests.finger import drag
+from tests.pointers import by_finger, by_mouse
 from tests.site.lab import PYTHON, executed
 from tests.site.test_colab import CHAPTERS, NOTEBOOKS
 
@@ -25,14 +25,6 @@ def by_keyboard(option):
     option.scroll_into_view_if_needed()
     option.focus()
     option.page.keyboard.press("Space")
-
-
-def drag_by_mouse(page, start, end):
-    """Press at the start, move, and let go at the end."""
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=5)
-    page.mouse.up()
 
 
 WAYS = {"keyboard": by_keyboard, "mouse": Locator.click, "finger": Locator.tap}
@@ -128,7 +120,7 @@ def there_and_back(page, control, move, ways):
         assert same, f"another picture on the way {way}: {figure.inner_text()}"
 
 
-@pytest.mark.parametrize("pointer", [drag_by_mouse, drag])
+@pytest.mark.parametrize("pointer", [by_mouse, by_finger])
 def test_a_slider_follows_mouse_and_finger(lab, pointer):
     """Dragged from where it stands to the farther end."""
     seen, _ = lab
